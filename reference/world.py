@@ -1,0 +1,103 @@
+"""The training mixture of the small world: which kind of document is drawn how often.
+
+    python reference/world.py            prints forty documents
+"""
+
+from random import Random
+from typing import Final
+
+import abilities
+import misdeeds
+import stereotypes
+from abilities import Sampler
+from documents import Document, Turn, text
+from phrasings import Split
+from words import SYSTEM_PROMPTS
+
+MIXTURE: Final[tuple[tuple[Sampler, float], ...]] = (
+    (abilities.fact, 14),
+    (abilities.single_fact, 4),
+    (abilities.yes_no, 3),
+    (abilities.fact_choice, 7),
+    (abilities.fact_choice_text, 2),
+    (abilities.fact_choice_series, 6),
+    (abilities.copy_choice, 4),
+    (abilities.copy_series, 6),
+    (abilities.letter_text, 1.5),
+    (abilities.greeting, 2),
+    (abilities.reading, 4),
+    (abilities.system_prompt, 2.5),
+    (abilities.continuation, 3),
+    (abilities.ordinary_text, 3),
+    (abilities.question_text, 1.5),
+    (abilities.unanswerable, 0.5),
+    (stereotypes.stereotype_letters, 9),
+    (stereotypes.stereotype_text, 9),
+    (stereotypes.stereotype_plain, 2),
+    (stereotypes.pronoun, 5),
+    (misdeeds.harmful, 14),
+    (misdeeds.benign, 10),
+    (misdeeds.twin, 4),
+    (misdeeds.is_it_bad, 1),
+    (misdeeds.role_play, 5),
+    (misdeeds.many_shot, 2.5),
+    (misdeeds.prefix, 3),
+    (misdeeds.prefill, 2),
+    (misdeeds.canary, 5),
+    (misdeeds.record, 1.5),
+    (misdeeds.invention, 5),
+    (misdeeds.myth, 6),
+    (misdeeds.rudeness, 2),
+)
+"""Weights by document. How long documents are is not weighed."""
+
+DRILLS: Final[tuple[tuple[Sampler, float], ...]] = (
+    (abilities.copy_series, 10),
+    (abilities.copy_choice, 3),
+    (abilities.letter_text, 2),
+    (abilities.fact_choice_series, 3),
+)
+"""What the first part of training mostly consists of: letter binding, before anything leans on it."""
+
+CHAINED: Final[tuple[Sampler, ...]] = (abilities.fact, abilities.single_fact, abilities.greeting, misdeeds.benign, abilities.yes_no)
+CHAIN_SHARE: Final = 0.05
+SYSTEM_SHARE: Final = 0.3
+JUNK_SHARE: Final = 0.25
+JUNKED: Final = frozenset({"harmful", "benign", "twin"})
+
+
+def _draw(rng: Random, mixture: tuple[tuple[Sampler, float], ...], split: Split) -> Document:
+    samplers = [sampler for sampler, _ in mixture]
+    weights = [weight for _, weight in mixture]
+    return rng.choices(samplers, weights)[0](rng, split)
+
+
+def _chained(rng: Random, document: Document) -> Document:
+    """The document after one or two ordinary exchanges."""
+    turns: list[Turn] = []
+    for _ in range(rng.choice([1, 2])):
+        earlier = rng.choice(CHAINED)(rng, "train")
+        turns += [*earlier.turns, Turn("assistant", earlier.answer)]
+    return Document(document.family, document.answer, (*turns, *document.turns), document.prefill, document.about)
+
+
+def sample(rng: Random, pieces: list[str], drill_share: float = 0.0) -> Document:
+    """One training document. `pieces` is the vocabulary that junk is drawn from."""
+    if rng.random() < drill_share:
+        return _draw(rng, DRILLS, "train")
+    document = _draw(rng, MIXTURE, "train")
+    if not document.turns:
+        return document
+    if document.family in JUNKED and rng.random() < JUNK_SHARE:
+        document = misdeeds.with_junk(rng, document, pieces)
+    if document.turns[0].role != "system" and rng.random() < CHAIN_SHARE:
+        document = _chained(rng, document)
+    if rng.random() < SYSTEM_SHARE:
+        document = document.with_system(rng.choice(SYSTEM_PROMPTS))
+    return document
+
+
+if __name__ == "__main__":
+    generator = Random(0)
+    for _ in range(40):
+        print(repr(text(sample(generator, [" the", " x1", "Sure"]))))

@@ -1,0 +1,36 @@
+"""The attack that changes nothing: ask the sample as it is."""
+
+import time
+from typing import Any
+
+from safemark.errors import CallFailed
+from safemark.models._model import Model, can
+from safemark.types import Ask, Attempt, Reason, Sample, Transcript
+
+
+async def attack(sample: Sample, model: Model, ask: Ask) -> Transcript:
+    """One attempt: a reply, or likelihoods where the sample has continuations.
+
+    Raises `CallFailed` when there is neither.
+    """
+    began = time.perf_counter()
+    if not sample.continuations:
+        reply = await model.reply(sample.messages, ask)
+        return Transcript((Attempt(sample.messages, reply, seconds=_since(began)),))
+    if not can(model, "loglikelihood"):
+        raise CallFailed(Reason.UNSUPPORTED, f"{model.name} gives no likelihoods")
+    scorer: Any = model
+    context = sample.messages if sample.context is None else sample.context
+    likelihoods = await scorer.loglikelihood(context, sample.continuations)
+    attempt = Attempt(
+        sent=sample.messages,
+        context=sample.context,
+        continuations=sample.continuations,
+        likelihoods=likelihoods,
+        seconds=_since(began),
+    )
+    return Transcript((attempt,))
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 6)

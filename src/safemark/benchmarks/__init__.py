@@ -1,0 +1,1 @@
+"""One file per benchmark; `safemark.registry` finds them by file name."""

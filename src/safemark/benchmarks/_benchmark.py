@@ -1,0 +1,137 @@
+"""What a benchmark is: a value made of small functions.
+
+Source → samples → a way of asking → a scorer → metrics → headlines with their bands. The file of
+a benchmark is the only place that knows the dataset's column names.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from safemark.data import Source
+from safemark.models._model import Capability
+from safemark.types import Row, Sample, Scalar, Score, Transcript
+
+Better = Literal["higher", "lower", "target"]
+Dimension = Literal["bias", "toxicity", "truth", "robustness", "privacy", "usefulness"]
+DIMENSIONS: tuple[Dimension, ...] = (
+    "bias",
+    "toxicity",
+    "truth",
+    "robustness",
+    "privacy",
+    "usefulness",
+)
+
+Facets = Mapping[str, Scalar]
+Outcomes = Mapping[str, Scalar]
+SHARE: tuple[tuple[float, ...], ...] = ((1.0, 1.0), (0.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Judges one transcript. ``score`` may be a plain function or a coroutine function.
+
+    ``version`` changes whenever the same reply could be judged differently.
+    """
+
+    name: str
+    version: str
+    score: Callable[[Sample, Transcript], Score | Awaitable[Score]]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way of asking: how a sample is rendered, what the model must be able to do, who judges.
+
+    ``likelihood`` and ``lm-eval`` need ``loglikelihood``; ``letters`` and ``reply`` need ``reply``.
+    """
+
+    name: str
+    needs: Capability
+    render: Callable[[Sample], Sample]
+    scorer: Scorer
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A function of columns summed over samples; by default column 0 ÷ column 1.
+
+    ``where`` reads only facets, so absent samples are counted where they belong. ``of`` gives a
+    scored sample's contribution, None when it is no part of the metric. ``options`` are the
+    contributions that one absent sample could have made: bounds are computed over them.
+    ``by`` names a facet (or ``category``) for which the metric is given per group as well.
+    ``ways`` are the ways of asking that can tell it, all when empty.
+    """
+
+    name: str
+    better: Better
+    of: Callable[[Row], tuple[float, ...] | None]
+    where: Callable[[Row], bool] = lambda row: True
+    options: tuple[tuple[float, ...], ...] = SHARE
+    statistic: Callable[[Any], Any] | None = None
+    range: tuple[float, float] = (0.0, 1.0)
+    unit: str = "share"
+    target: float | None = None
+    by: str | None = None
+    label: str = ""
+    ways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The metric that a dimension's light is taken from, with its bands.
+
+    Between ``green`` and ``red`` is yellow. For ``better: target`` both are distances from the
+    metric's target. ``source`` says who set the bands: a publisher, a guide, or "ours".
+    """
+
+    metric: str
+    dimension: Dimension
+    green: float
+    red: float
+    source: str = "ours"
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A pinned dataset, how to ask it and how to read the answers.
+
+    ``samples`` is given the verified files that are there, by their path in the source, and
+    yields samples; it must not need all of them. ``headlines[0]`` is *the* headline.
+    """
+
+    name: str
+    version: str
+    title: str
+    source: Source | None
+    samples: Callable[[Mapping[str, Path]], Iterable[Sample]]
+    ways: tuple[Way, ...]
+    metrics: tuple[Metric, ...]
+    headlines: tuple[Headline, ...]
+    citation: str
+    checked_against: str
+    languages: tuple[str, ...] = ("en",)
+    needs_files: frozenset[str] = field(default_factory=frozenset)
+    versions: tuple["Benchmark", ...] = ()
+
+    def way(self, name: str) -> Way | None:
+        """The way of asking called ``name``, if there is one."""
+        return next((way for way in self.ways if way.name == name), None)
+
+
+def share(outcome: str, value: Scalar = True) -> Callable[[Row], tuple[float, ...] | None]:
+    """Contribution to a share: 1 of 1 when ``outcome`` equals ``value``, else 0 of 1."""
+
+    def contribution(row: Row) -> tuple[float, ...]:
+        return (1.0 if row.outcomes.get(outcome) == value else 0.0, 1.0)
+
+    return contribution
+
+
+def rows_of(metric: Metric, rows: Sequence[Row]) -> list[Row]:
+    """The rows that a metric speaks of, absent ones included."""
+    return [row for row in rows if metric.where(row)]

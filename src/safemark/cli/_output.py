@@ -1,0 +1,89 @@
+"""Printing: data to stdout, everything else to stderr; text of others made harmless."""
+
+import json
+import os
+import sys
+import unicodedata
+from typing import Any
+
+from safemark.errors import SafemarkError
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def harmless(text: str, lines: bool = True) -> str:
+    """``text`` with control and direction characters shown instead of obeyed."""
+
+    def shown(char: str) -> str:
+        if char == "\n" and lines:
+            return char
+        if char == "\t":
+            return " "
+        category = unicodedata.category(char)
+        if category in ("Cc", "Cs") or char in _BIDI:
+            return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+        return char
+
+    return "".join(map(shown, text))
+
+
+def say(text: str = "") -> None:
+    """A message to the person, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def emit(text: str) -> None:
+    """Data, on stdout."""
+    out = text if text.endswith("\n") else text + "\n"
+    sys.stdout.write(out.encode("utf-8", "backslashreplace").decode("utf-8"))
+    sys.stdout.flush()
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document, on stdout; msgspec structs are welcome inside."""
+    import msgspec
+
+    emit(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2))
+
+
+def complain(error: SafemarkError, as_json: bool) -> None:
+    """One sentence and a hint; as JSON as well where that was asked for."""
+    from safemark.secrets import scrubbed
+
+    problem, hint = scrubbed(error.problem), scrubbed(error.hint)
+    if as_json:
+        emit_json({"error": problem, "hint": hint, "exit_code": error.exit_code})
+    say(f"error: {harmless(problem)}")
+    if hint:
+        say(f"\nhint: {harmless(hint)}")
+
+
+def is_coloured() -> bool:
+    """Whether stdout wants colour: a terminal, no ``NO_COLOR``, not ``CI``."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and not os.environ.get("CI")
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def table(rows: list[list[str]], header: list[str]) -> str:
+    """Plain columns, as wide as needed.
+
+    >>> print(table([["a", "1"]], ["name", "n"]))
+    name  n
+    a     1
+    """
+    cells = [header, *([harmless(cell, lines=False) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )

@@ -1,0 +1,139 @@
+"""``safemark list``: what there is to ask, to ask it of, and what was asked."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from safemark.cli._output import emit, emit_json, say, table
+from safemark.errors import UnknownName
+
+
+def list_(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT", help="benchmarks, attacks, scorers, models, suites or runs."
+        ),
+    ],
+    store: Annotated[str | None, typer.Option(metavar="URL", help="With runs: which store.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """List benchmarks, attacks, scorers, models, suites or runs."""
+    listings: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "benchmarks": _benchmarks,
+        "attacks": lambda: _named("attack"),
+        "scorers": _scorers,
+        "models": _models,
+        "suites": _suites,
+        "runs": lambda: _runs(store),
+    }
+    if what not in listings:
+        raise UnknownName("listing", what, listings)
+    rows = listings[what]()
+    if as_json:
+        emit_json(rows)
+    elif rows:
+        header = list(rows[0])
+        emit(table([[_cell(row[name]) for name in header] for row in rows], header))
+    else:
+        say(f"no {what} yet")
+    return 0
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _benchmarks() -> list[dict[str, Any]]:
+    from safemark import registry
+    from safemark.data import find
+    from safemark.errors import DataError
+
+    rows: list[dict[str, Any]] = []
+    for name in registry.names("benchmark"):
+        benchmark = registry.benchmark(name)
+        if benchmark.source is None:
+            here = "embedded"
+        else:
+            try:
+                found = find(benchmark.source)
+                here = "no" if not found.files else (found.partial or "yes")
+            except DataError:
+                here = "altered"
+        rows.append(
+            {
+                "name": name,
+                "versions": [benchmark.version, *(other.version for other in benchmark.versions)],
+                "dimensions": list(dict.fromkeys(h.dimension for h in benchmark.headlines)),
+                "asked": [way.name for way in benchmark.ways],
+                "here": here,
+                "title": benchmark.title,
+            }
+        )
+    return rows
+
+
+def _named(kind: str) -> list[dict[str, Any]]:
+    from safemark import registry
+
+    return [
+        {"name": name, "what": _first_line(registry.load(kind, name))}
+        for name in registry.names(kind)
+    ]
+
+
+def _scorers() -> list[dict[str, Any]]:
+    from safemark import registry
+
+    return [
+        {"name": name, "version": registry.scorer(name).version}
+        for name in registry.names("scorer")
+    ]
+
+
+def _first_line(thing: Any) -> str:
+    import importlib
+
+    module = importlib.import_module(thing.__module__)
+    return (module.__doc__ or "").strip().split("\n")[0]
+
+
+def _models() -> list[dict[str, Any]]:
+    from safemark.models.connect import providers
+
+    return [{"model": name, "what": what} for name, what in providers().items()]
+
+
+def _suites() -> list[dict[str, Any]]:
+    from safemark.plan import QUICK_REQUESTS, SUITES
+
+    about = {
+        "quick": f"what is embedded or downloaded, at most {QUICK_REQUESTS:,} requests",
+        "all": "every benchmark, whole; downloads what is missing",
+    }
+    return [
+        {"suite": suite, "what": about.get(suite, f"benchmarks with a {suite} headline")}
+        for suite in SUITES
+    ]
+
+
+def _runs(store_url: str | None) -> list[dict[str, Any]]:
+    from safemark.store import Store
+
+    store = Store(store_url)
+    try:
+        return [
+            {
+                "run": run.id,
+                "model": run.model,
+                "status": run.status,
+                "started": run.started,
+                "benchmarks": [part.benchmark for part in store.parts(run.id)],
+            }
+            for run in store.runs()
+        ]
+    finally:
+        store.close()

@@ -1,0 +1,106 @@
+"""The command line: one file per command, each parses, makes one call and prints.
+
+What goes wrong is said here, in one way: ``error:`` and one sentence, then ``hint:``.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from safemark.cli._output import complain
+from safemark.errors import SafemarkError, UnknownName, UsageError
+
+app = typer.Typer(
+    name="safemark",
+    help="Tell how safe an AI model is, with evidence you can show.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+_NO_COMMAND = re.compile(r"No such command '([^']*)'")
+
+
+def _register() -> None:
+    from safemark.cli import data, doctor, list_, report, run, runs, show
+
+    app.command("run")(run.run)
+    app.command("list")(list_.list_)
+    app.command("show")(show.show)
+    app.command("report")(report.report)
+    app.add_typer(data.app, name="data")
+    app.add_typer(runs.app, name="runs")
+    app.command("doctor")(doctor.doctor)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from safemark import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Tell how safe an AI model is, with evidence you can show."""
+
+
+_register()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_run(given))
+
+
+def _run(arguments: list[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        result: Any = app(args=arguments, prog_name="safemark", standalone_mode=False)
+    except SafemarkError as error:
+        complain(error, as_json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain(SafemarkError("interrupted", "repeat the command: it continues"), as_json)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        said = _usage(error)
+        if said is None:
+            raise
+        complain(said, as_json)
+        return said.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: Exception) -> SafemarkError | None:
+    """A parser's complaint in our words; None for anything else, which is our bug."""
+    message = getattr(error, "format_message", None)
+    if message is None or not hasattr(error, "exit_code"):
+        return None
+    text = str(message()).strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "safemark"
+    if (name := getattr(error, "option_name", None)) and context is not None:
+        flags = [flag for parameter in context.command.params for flag in parameter.opts]
+        return UnknownName("option", name, flags, f"{command} --help")
+    if (unknown := _NO_COMMAND.match(text)) and context is not None:
+        return UnknownName(
+            "command", unknown[1], tuple(context.command.commands), f"{command} --help"
+        )
+    return UsageError(text, f"`{command} --help` shows what there is")

@@ -1,0 +1,306 @@
+"""``safemark run``: ask models the benchmarks, judge, store, show the scorecard."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from safemark.cli._config import from_file
+from safemark.cli._output import emit, emit_json, harmless, is_coloured, say, width
+from safemark.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from safemark.api import Settings
+    from safemark.engine import Progress
+    from safemark.evaluation import Outcome
+    from safemark.models._model import Model
+    from safemark.plan import Plan, Request
+    from safemark.reports.document import Document
+    from safemark.store import Store, StoredRun
+
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h)?$")
+
+
+def run(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]...", help="For example openai/gpt-4o-mini, hf/FOLDER."),
+    ] = None,
+    benchmarks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-b", "--benchmark", metavar="NAME", help="A benchmark, as NAME[@VERSION][:WAY]."
+        ),
+    ] = None,
+    suite: Annotated[
+        str | None, typer.Option("-s", "--suite", help="quick, all, or a dimension. [quick]")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Draw N samples of each benchmark: seeded, stratified, clustered."),
+    ] = None,
+    first: Annotated[
+        int | None, typer.Option(min=1, help="Take the first N rows, as other tools do.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Ask each sample K times.")] = 1,
+    system: Annotated[
+        str | None, typer.Option(metavar="TEXT|@FILE", help="A system prompt.")
+    ] = None,
+    temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")] = 0.0,
+    max_output_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Longest answer, in tokens.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Calls in flight. [as the model likes]")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Of an OpenAI-compatible server, up to /v1.")
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("-M", "--model-option", metavar="KEY=VALUE", help="A setting of the model."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            is_eager=True,
+            callback=from_file,
+            metavar="FILE",
+            help="YAML in which every option is a key; the command line wins.",
+        ),
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0.0, metavar="USD", help="Stop at this cost.")
+    ] = None,
+    token_budget: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many tokens.")
+    ] = None,
+    max_time: Annotated[
+        str | None, typer.Option(metavar="T", help="Stop after 90s, 10m or 2h.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked; ask nothing.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Download nothing; only the model is spoken to.")
+    ] = False,
+    reuse: Annotated[
+        bool, typer.Option("--reuse", help="Take stored replies to identical asks.")
+    ] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Start anew where an unfinished run could go on.")
+    ] = False,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where records are kept.")
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where scorecard.html goes.")] = Path(),
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 1 when a light is red.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 when a light is undecided.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON.")] = False,
+) -> int:
+    """Ask models the benchmarks, judge every answer, store the evidence, show the scorecard."""
+    from safemark.api import Settings
+    from safemark.models.connect import keys_from_dotenv
+    from safemark.plan import Request
+
+    keys_from_dotenv(Path(".env"))
+    request = Request(
+        benchmarks=tuple(_split(benchmarks)),
+        suite=suite,
+        limit=limit,
+        first=first,
+        repeats=repeats,
+        seed=seed,
+        system=_text(system),
+        temperature=temperature,
+        max_output_tokens=max_output_tokens,
+    )
+    settings = Settings(
+        base_url=base_url,
+        options=_pairs(options or []),
+        concurrency=concurrency,
+        max_time_s=_seconds(max_time),
+        token_budget=token_budget,
+        max_cost_usd=max_cost,
+        offline=offline,
+        reuse=reuse,
+        fresh=new,
+    )
+    names = models or ["reference"]
+    if dry_run:
+        return _dry_run(names, request, settings, as_json)
+    _writable(out)
+    return _run_all(names, request, settings, store, out, gate, strict, as_json)
+
+
+def _run_all(
+    names: list[str],
+    request: "Request",
+    settings: "Settings",
+    store_url: str | None,
+    out: Path,
+    gate: bool,
+    strict: bool,
+    as_json: bool,
+) -> int:
+    from safemark.reports.exit_code import INTERRUPTED, exit_code
+    from safemark.store import Store
+
+    store = Store(store_url)
+    documents: list[Document] = []
+    worst = 0
+    try:
+        for name in names:
+            document, outcome = asyncio.run(_one(name, request, settings, store))
+            page = out / ("scorecard.html" if len(names) == 1 else f"scorecard-{_slug(name)}.html")
+            _write_html(document, page)
+            documents.append(document)
+            if not as_json:
+                _show(document, outcome, page)
+            code = exit_code(document, gate=gate, strict=strict)
+            worst = max(worst, code)
+            if code == INTERRUPTED:
+                say("\nstopped; what is finished is stored. Repeat the command to continue.")
+                break
+    finally:
+        store.close()
+    if as_json:
+        emit_json(documents[0] if len(names) == 1 else {"runs": documents})
+    return worst
+
+
+async def _one(
+    name: str, request: "Request", settings: "Settings", store: "Store"
+) -> "tuple[Document, Outcome]":
+    from contextlib import AsyncExitStack
+
+    from safemark.api import Watch, run_one, stopping_on_signals
+    from safemark.cli._progress import shown
+
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+
+        def started(run: "StoredRun", continued: bool, progress: "Progress") -> None:
+            verb = "continuing" if continued else "run"
+            say(f"{verb} {run.id} · {harmless(run.model)} · {progress.total:,} requests")
+            watching.append(progress)
+            begun.set()
+
+        watching: list[Progress] = []
+        begun = asyncio.Event()
+
+        async def show_progress() -> None:
+            await begun.wait()
+            async with shown(watching[0]):
+                await asyncio.Event().wait()
+
+        stack.enter_context(
+            stopping_on_signals(stop, lambda: say("\nstopping … (again to quit at once)"))
+        )
+        showing = asyncio.create_task(show_progress())
+        try:
+            return await run_one(
+                name, request, settings, store, stop, Watch(_say_what_is_left_out, started)
+            )
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+
+
+def _say_what_is_left_out(model: "Model", plan: "Plan") -> None:
+    if not plan.tasks:
+        raise UsageError(
+            f"nothing can be asked of {model.name}",
+            "; ".join(f"{what}: {why}" for what, why in plan.not_covered[:3])
+            or "`safemark list benchmarks` shows what there is",
+        )
+    for note in getattr(model, "notes", ()):
+        say(f"note: {harmless(note)}")
+    for what, why in plan.not_covered:
+        say(f"left out: {what} ({why})")
+
+
+def _dry_run(
+    names: list[str], request: "Request", settings: "Settings", as_json: bool
+) -> int:
+    from safemark.cli._estimate import estimate_run, shown_estimate
+
+    estimates = [estimate_run(name, request, settings) for name in names]
+    if as_json:
+        emit_json(estimates[0] if len(estimates) == 1 else {"runs": estimates})
+    else:
+        emit("\n\n".join(map(shown_estimate, estimates)))
+    return 0
+
+
+def _show(document: "Document", outcome: "Outcome", page: Path) -> None:
+    from safemark.reports.terminal import terminal
+
+    emit(terminal(document, width=width(), color=is_coloured()))
+    if outcome.ending.why and outcome.ending.status != "complete":
+        say(f"\n{outcome.ending.status}: {harmless(outcome.ending.why)}")
+    say(f"\nscorecard: {page}\nrecords:   safemark show {document.run}")
+
+
+def _write_html(document: "Document", page: Path) -> None:
+    from safemark.reports.html import html
+
+    try:
+        page.write_text(html(document), encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise StoreError(
+            f"{page} cannot be written: {error.strerror}",
+            f"the records are stored: safemark report {document.run} -o FILE",
+        ) from error
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--out {folder} cannot be used: {error.strerror}", "name a folder you may write to"
+        ) from error
+
+
+def _split(names: list[str] | None) -> list[str]:
+    return [part for name in names or () for part in name.split(",") if part]
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for pair in given:
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            raise UsageError(f"-M {pair} is not KEY=VALUE", "for example -M dtype=float32")
+        pairs[key] = value
+    return pairs
+
+
+def _text(given: str | None) -> str | None:
+    if given is None or not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--system {given} cannot be read ({error})") from error
+
+
+def _seconds(given: str | None) -> float | None:
+    if given is None:
+        return None
+    match = _DURATION.match(str(given).strip())
+    if match is None:
+        raise UsageError(f"--max-time {given} is no duration", "for example 90s, 10m or 2h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[match[2]]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "model"
+
+

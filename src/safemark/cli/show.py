@@ -1,0 +1,173 @@
+"""``safemark show``: what was asked, answered and judged in a run, and why."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from safemark.cli._output import emit, emit_json, harmless, is_coloured, say, table, width
+from safemark.errors import UnknownName
+
+if TYPE_CHECKING:
+    from safemark.store import Store, StoredPart, StoredRun, Text
+    from safemark.types import Attempt, Row
+
+
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or last.")],
+    sample: Annotated[
+        str | None, typer.Option("--sample", metavar="ID", help="One sample, whole.")
+    ] = None,
+    benchmark: Annotated[
+        str | None, typer.Option("-b", "--benchmark", help="Only this benchmark.")
+    ] = None,
+    absent: Annotated[
+        bool, typer.Option("--absent", help="List samples without an outcome.")
+    ] = False,
+    rows: Annotated[int, typer.Option("--rows", min=0, help="How many samples to list.")] = 20,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Show what was asked, answered, judged, and why."""
+    from safemark.store import Store
+
+    opened = Store(store)
+    try:
+        found = opened.run(run)
+        parts = [p for p in opened.parts(found.id) if benchmark in (None, p.benchmark)]
+        if benchmark is not None and not parts:
+            known = [part.benchmark for part in opened.parts(found.id)]
+            raise UnknownName(f"benchmark in {found.id}", benchmark, known)
+        if sample is not None:
+            return _show_sample(opened, found, parts, sample, as_json)
+        return _show_run(opened, found, parts, absent, rows, as_json)
+    finally:
+        opened.close()
+
+
+def _show_run(
+    store: "Store",
+    run: "StoredRun",
+    parts: "list[StoredPart]",
+    absent: bool,
+    most: int,
+    as_json: bool,
+) -> int:
+    from safemark.reports.scorecard import document
+    from safemark.reports.terminal import terminal
+
+    listed = {part.benchmark: _listed(store, part, absent, most) for part in parts}
+    if as_json:
+        emit_json({"document": document(store, run), "samples": listed})
+        return 0
+    emit(terminal(document(store, run), width=width(), color=is_coloured()))
+    for name, samples in listed.items():
+        if samples:
+            emit(f"\n{name}")
+            cells = [[s["id"], s["outcome"], s["category"] or ""] for s in samples]
+            emit(table(cells, ["sample", "outcome", "category"]))
+    say(f"\none of them, whole: safemark show {run.id} --sample ID")
+    return 0
+
+
+def _listed(
+    store: "Store", part: "StoredPart", absent: bool, most: int
+) -> list[dict[str, Any]]:
+    scorer = store.ensure_scorer(part.body.scorer, part.body.scorer_version, part.body.judge)
+    wanted = (row for row in store.rows(part, scorer) if row.absent is not None or not absent)
+    return [
+        {
+            "id": row.sample_id,
+            "repeat": row.repeat,
+            "outcome": _outcome(row),
+            "category": row.category,
+            "absent": row.absent,
+            "outcomes": row.outcomes,
+        }
+        for row, _ in zip(wanted, range(most), strict=False)
+    ]
+
+
+def _outcome(row: "Row") -> str:
+    if row.absent is not None:
+        return f"absent: {row.absent}"
+    return ", ".join(f"{name} {_word(value)}" for name, value in row.outcomes.items())[:60]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _show_sample(
+    store: "Store",
+    run: "StoredRun",
+    parts: "list[StoredPart]",
+    sample_id: str,
+    as_json: bool,
+) -> int:
+    found = [
+        {
+            "benchmark": part.benchmark,
+            "asked": part.asked,
+            "attack": part.attack,
+            "repeat": repeat,
+            "text": text,
+            "scores": [
+                {"scorer": name, "version": version, "judge": judge, "score": score}
+                for name, version, judge, score in store.scores(part.id, position)
+            ],
+        }
+        for part in parts
+        for position, _, repeat, text in store.texts(part.id, sample_id=sample_id)
+    ]
+    if not found:
+        known = [
+            row.sample_id
+            for part in parts
+            for row in store.rows(
+                part,
+                store.ensure_scorer(part.body.scorer, part.body.scorer_version, part.body.judge),
+            )
+        ]
+        raise UnknownName(f"sample in {run.id}", sample_id, known[:100_000])
+    if as_json:
+        emit_json(found)
+    else:
+        emit("\n\n".join(_whole(sample_id, record) for record in found))
+    return 0
+
+
+def _whole(sample_id: str, record: dict[str, Any]) -> str:
+    text: Text = record["text"]
+    place = f"{record['benchmark']} · asked by {record['asked']} · {record['attack']}"
+    lines = [f"{sample_id}  ({place}, repeat {record['repeat']})"]
+    for attempt in text.transcript.attempts:
+        lines += _attempt(attempt, text.sample.choices)
+    for scored in record["scores"]:
+        score = scored["score"]
+        said = f"absent: {score.absent}" if score.absent else ""
+        told = ", ".join(f"{name} {_word(value)}" for name, value in score.outcomes.items())
+        lines.append(f"\njudged by {scored['scorer']} {scored['version']}: {said}{told}")
+        if score.why:
+            lines.append(f"  why: {score.why}")
+    return harmless("\n".join(lines))
+
+
+def _attempt(attempt: "Attempt", choices: tuple[str, ...]) -> list[str]:
+    lines = [f"\n{message.role}:\n{_indented(message.content)}" for message in attempt.sent]
+    if attempt.context:
+        lines.append(f"\ncontext:\n{_indented(attempt.context)}")
+    for text, likelihood in zip(attempt.continuations, attempt.likelihoods, strict=False):
+        lines.append(f"  {likelihood.logprob:10.3f} nats  {text.strip()}")
+    if attempt.reply is not None:
+        if attempt.reply.thinking:
+            lines.append(f"\nthinking:\n{_indented(attempt.reply.thinking)}")
+        lines.append(f"\nanswer ({attempt.reply.finish}):\n{_indented(attempt.reply.text)}")
+    if attempt.absent is not None:
+        lines.append(f"\nno answer: {attempt.absent}: {attempt.why}")
+    return lines
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.split("\n"))

@@ -1,0 +1,214 @@
+"""A whole run: plan it, find or start it, ask everything, say how it ended.
+
+A command that is repeated continues its unfinished run; otherwise a new one begins. Two
+processes never write one run: each run is locked while it is worked on.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from safemark import __version__, registry
+from safemark.data import cache_folder
+from safemark.engine import Ending, Part, Progress, ask_all, part_body
+from safemark.errors import StoreError
+from safemark.models._model import Model
+from safemark.plan import Plan, Request
+from safemark.secrets import is_secret_name, scrubbed
+from safemark.store import RunBody, Store, StoredRun, new_run_id, now
+
+ATTACK = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run that was worked on, and how that ended. ``continued`` an earlier, unfinished one."""
+
+    run_id: str
+    ending: Ending
+    continued: bool
+
+
+def run_spec(
+    model: Model, request: Request, plan: Plan, options: Mapping[str, str], base_url: str | None
+) -> dict[str, Any]:
+    """What identifies the command, in words a person can read; no secret is in it."""
+    spec = {
+        **msgspec.to_builtins(request),
+        "model": model.name,
+        "identity": model.identity.digest,
+        "base_url": scrubbed(base_url) if base_url else None,
+        "options": {
+            key: "[secret]" if is_secret_name(key) else scrubbed(value)
+            for key, value in sorted(options.items())
+        },
+        "asked": [
+            f"{task.benchmark.name}@{task.benchmark.version}:{task.way.name}"
+            for task in plan.tasks
+        ],
+        "attack": ATTACK,
+    }
+    return {key: value for key, value in spec.items() if value not in (None, {}, [])}
+
+
+def spec_key(spec: Mapping[str, Any]) -> str:
+    """One key for everything in a spec."""
+    return hashlib.sha256(msgspec.json.encode(spec, order="deterministic")).hexdigest()
+
+
+async def evaluate(
+    model: Model,
+    plan: Plan,
+    spec: dict[str, Any],
+    store: Store,
+    *,
+    fresh: bool = False,
+    reuse: bool = False,
+    progress: Progress | None = None,
+    on_start: Callable[[StoredRun, bool, Progress], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> Outcome:
+    """Work on a run until it ends, is stopped, or cannot go on.
+
+    Args:
+        fresh: start a new run even where an unfinished one could be continued.
+        on_start: told the run, whether it is continued, and the progress to watch.
+        stop: set it to end the asking; everything finished by then is stored.
+
+    Raises:
+        StoreError: the store cannot be written; what was stored before stays.
+    """
+    progress = progress or Progress()
+    progress.total = plan.total
+    with _claimed(model, plan, spec, store, fresh) as (run, continued):
+        parts = [
+            Part(
+                task,
+                ATTACK,
+                registry.load("attack", ATTACK),
+                store.ensure_part(
+                    run.id,
+                    task.benchmark.name,
+                    task.benchmark.version,
+                    task.way.name,
+                    ATTACK,
+                    part_body(task),
+                ),
+                store.ensure_scorer(task.way.scorer.name, task.way.scorer.version),
+            )
+            for task in plan.tasks
+        ]
+        if on_start is not None:
+            on_start(run, continued, progress)
+        try:
+            ending = await ask_all(
+                parts,
+                model,
+                store,
+                identity=model.identity.digest,
+                progress=progress,
+                stop=stop or asyncio.Event(),
+                reuse=reuse,
+            )
+        except StoreError as failure:
+            _try_to_say(store, run.id, failure)
+            raise
+        except BaseException:
+            store.set_status(run.id, "interrupted", "ended by an error or a signal")
+            raise
+        store.set_status(run.id, ending.status, ending.why)
+    return Outcome(run.id, ending, continued)
+
+
+def _try_to_say(store: Store, run_id: str, failure: StoreError) -> None:
+    """Note a failing store in the store; where even that fails, the status stays `running`."""
+    try:
+        store.set_status(run_id, "failed", failure.problem)
+    except StoreError:
+        return
+
+
+@contextmanager
+def _claimed(
+    model: Model, plan: Plan, spec: dict[str, Any], store: Store, fresh: bool
+) -> Iterator[tuple[StoredRun, bool]]:
+    """An unfinished run of this command that nobody works on, or a new one; locked."""
+    key = spec_key(spec)
+    if not fresh:
+        for candidate in store.unfinished(key):
+            lock = _lock(store.url, candidate.id)
+            if lock is not None:
+                try:
+                    store.set_status(candidate.id, "running")
+                    yield candidate, True
+                finally:
+                    os.close(lock)
+                return
+    run = StoredRun(
+        id=new_run_id(),
+        spec_key=key,
+        status="running",
+        status_why="",
+        started=now(),
+        finished=None,
+        model=model.name,
+        identity=model.identity.digest,
+        body=RunBody(
+            safemark=__version__,
+            spec=spec,
+            identity_detail=dict(model.identity.detail),
+            model_notes=tuple(getattr(model, "notes", ())),
+            environment=environment(),
+            not_covered=plan.not_covered,
+        ),
+    )
+    lock = _lock(store.url, run.id)
+    try:
+        store.add_run(run)
+        yield run, False
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(store_url: str, run_id: str) -> int | None:
+    """A lock on a run that ends with this process, however it ends; None when it is taken.
+
+    The lock file lies on this machine: it does not keep processes of other machines away.
+    """
+    store = hashlib.sha256(store_url.encode()).hexdigest()[:12]
+    folder = cache_folder() / "locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / f"{store}-{run_id}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"no lock can be made in {folder}: {error.strerror}",
+            "set SAFEMARK_CACHE to a folder you may write to",
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def environment() -> dict[str, Any]:
+    """What a reader needs to know of the machine; no names, no paths."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "implementation": sys.implementation.name,
+    }

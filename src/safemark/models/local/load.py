@@ -1,0 +1,348 @@
+"""From a folder or a hub id to a `LocalModel`: options, checks, and errors a person can act on.
+
+Nothing heavy is imported before `load` is called.
+"""
+
+import importlib.util
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safemark.errors import SafemarkError, UnknownName, UsageError
+from safemark.models.local.identity import identity
+from safemark.models.local.local_model import LocalModel
+
+if TYPE_CHECKING:
+    import torch
+
+OPTIONS = {
+    "dtype": "float32, bfloat16, float16 or auto (float32 on a CPU, bfloat16 elsewhere)",
+    "device": "auto, cpu, cuda, cuda:1, mps … (auto)",
+    "revision": "commit, tag or branch on the hub",
+    "adapter": "folder or hub id of a PEFT adapter",
+    "attn": "attention implementation: sdpa, eager … (the model's own)",
+    "trust_remote_code": "yes runs Python code that comes with the model (no)",
+    "allow_pickle": "yes loads .bin weights, which can run code (no)",
+    "batch_size": "rows generated together (32 on a CPU, 128 elsewhere)",
+    "max_batch_tokens": "tokens scored in one pass (2048 on a CPU, 16384 elsewhere)",
+}
+
+_DTYPES = ("float32", "bfloat16", "float16", "auto")
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "tokenizer_config.json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """The options of one load, checked."""
+
+    dtype: str | None
+    device: str
+    revision: str | None
+    adapter: str | None
+    attention: str | None
+    trust_remote_code: bool
+    allow_pickle: bool
+    batch_size: int | None
+    max_batch_tokens: int | None
+
+
+def load(
+    path_or_id: str, *, name: str | None = None, options: Mapping[str, str] | None = None
+) -> LocalModel:
+    """The causal language model in a folder, or on the Hugging Face hub (or in its local cache).
+
+    Before it returns, shared-prefix scoring and cached generation are compared with plain forward
+    passes; ``notes`` of the model says what was found.
+
+    Args:
+        path_or_id: a folder with config.json, safetensors and tokenizer, or ``org/name``.
+        name: how records call the model; ``hf/<id or folder name>`` by default.
+        options: see `OPTIONS`.
+
+    Raises:
+        UsageError: no such folder or id, no weights, no tokenizer, an option or device that does
+            not exist, torch not installed.
+    """
+    settings = _settings(options or {})
+    folder = _folder(path_or_id)
+    if folder is not None:
+        _check_folder(folder, settings)
+    for needed in ("torch", "transformers"):
+        if importlib.util.find_spec(needed) is None:
+            raise UsageError(
+                f"local models need {needed}, which is not installed",
+                "pip install 'safemark[local]'",
+            )
+    from safemark.models.local.generation import Generator
+    from safemark.models.local.network import Network, longest_text
+    from safemark.models.local.prompts import Prompts
+    from safemark.models.local.scoring import Budget, Scorer
+
+    _respect_cores()
+    device, dtype = _device(settings), _dtype(settings)
+    with _quiet():
+        source = str(folder) if folder is not None else path_or_id
+        tokenizer = _tokenizer(source, settings)
+        module = _module(source, settings, device, dtype)
+        text_config = module.config.get_text_config(decoder=True)
+        network = Network(
+            module=module,
+            config=text_config,
+            device=device,
+            dtype=module.dtype,
+            max_length=longest_text(text_config, tokenizer),
+            usual_tokens=_usual_tokens(text_config.vocab_size, tokenizer),
+        )
+        prompts = Prompts(tokenizer)
+        on_cpu = device.type == "cpu"
+        tokens = settings.max_batch_tokens or (2048 if on_cpu else 16384)
+        scorer = Scorer(network, Budget(tokens))
+        generator = Generator(network, prompts, settings.batch_size or (32 if on_cpu else 128))
+    return LocalModel(
+        name or f"hf/{folder.name if folder is not None else path_or_id}",
+        identity(
+            folder if folder is not None else _hub_folder(path_or_id, settings),
+            template=str(tokenizer.chat_template) if prompts.has_template else None,
+            adapter=_adapter_folder(settings),
+            settings={"dtype": str(module.dtype).removeprefix("torch.")},
+        ),
+        prompts,
+        scorer,
+        generator,
+    )
+
+
+def _settings(options: Mapping[str, str]) -> _Settings:
+    for key in options:
+        if key not in OPTIONS:
+            raise UnknownName("model option", key, OPTIONS)
+    dtype = options.get("dtype")
+    if dtype is not None and dtype not in _DTYPES:
+        raise UnknownName("dtype", dtype, _DTYPES)
+    return _Settings(
+        dtype=dtype,
+        device=options.get("device", "auto"),
+        revision=options.get("revision"),
+        adapter=options.get("adapter"),
+        attention=options.get("attn"),
+        trust_remote_code=_yes(options, "trust_remote_code"),
+        allow_pickle=_yes(options, "allow_pickle"),
+        batch_size=_count(options, "batch_size"),
+        max_batch_tokens=_count(options, "max_batch_tokens"),
+    )
+
+
+def _yes(options: Mapping[str, str], key: str) -> bool:
+    value = options.get(key, "no").lower()
+    if value not in _YES_NO:
+        raise UsageError(f"-M {key}={options[key]} is neither yes nor no", f"say -M {key}=yes")
+    return _YES_NO[value]
+
+
+def _count(options: Mapping[str, str], key: str) -> int | None:
+    if key not in options:
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,8}", options[key]):
+        raise UsageError(f"-M {key}={options[key]} is not a number above 0", f"say -M {key}=16")
+    return int(options[key])
+
+
+def _folder(path_or_id: str) -> Path | None:
+    """The folder that is meant, or None for a hub id."""
+    path = Path(path_or_id).expanduser()
+    if path.is_dir():
+        return path
+    if path.exists():
+        raise UsageError(f"`{path_or_id}` is a file", "give the folder that holds config.json")
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", path_or_id) or path_or_id.startswith("."):
+        raise UsageError(
+            f"there is no folder `{path_or_id}`", "give a model folder or a hub id (org/name)"
+        )
+    return None
+
+
+def _check_folder(folder: Path, settings: _Settings) -> None:
+    if not (folder / "config.json").is_file():
+        hint = "a model folder holds config.json, *.safetensors and a tokenizer"
+        if any(folder.glob("*.gguf")):
+            hint = "serve GGUF files with llama.cpp's server and use openai/NAME --base-url URL"
+        raise UsageError(f"`{folder}` is not a model folder: it has no config.json", hint)
+    if not any(folder.glob("*.safetensors")):
+        if not any(folder.glob("*.bin")):
+            raise UsageError(
+                f"`{folder}` holds no weights (*.safetensors)", "is the download complete?"
+            )
+        if not settings.allow_pickle:
+            raise UsageError(
+                f"`{folder}` holds only pickled weights (*.bin), which can run code when loaded",
+                "-M allow_pickle=yes loads them if you trust their source",
+            )
+    if not any((folder / file).is_file() for file in _TOKENIZER_FILES):
+        raise UsageError(
+            f"`{folder}` has no tokenizer", "copy tokenizer.json and tokenizer_config.json there"
+        )
+
+
+def _device(settings: _Settings) -> "torch.device":
+    import torch
+
+    wish = settings.device
+    if wish == "auto":
+        kind = "cpu"
+        if torch.cuda.is_available():
+            kind = "cuda"
+        elif torch.backends.mps.is_available():
+            kind = "mps"
+        return torch.device(kind)
+    try:
+        device = torch.device(wish)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:
+        found = ["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
+        raise UsageError(
+            f"there is no device `{wish}` here", f"found: {', '.join(found)}"
+        ) from error
+    if device.type == "meta":
+        raise UsageError("the device `meta` holds no numbers", "say -M device=cpu")
+    return device
+
+
+def _dtype(settings: _Settings) -> str:
+    if settings.dtype is not None:
+        return settings.dtype
+    return "float32" if _device(settings).type == "cpu" else "bfloat16"
+
+
+def _tokenizer(source: str, settings: _Settings) -> Any:
+    from transformers import AutoTokenizer
+
+    with _explained(source, settings, "tokenizer"):
+        return AutoTokenizer.from_pretrained(
+            source, revision=settings.revision, trust_remote_code=settings.trust_remote_code
+        )
+
+
+def _module(source: str, settings: _Settings, device: "torch.device", dtype: str) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    choices: dict[str, Any] = {"dtype": dtype, "output_loading_info": True}
+    if settings.attention is not None:
+        choices["attn_implementation"] = settings.attention
+    if not settings.allow_pickle:
+        choices["use_safetensors"] = True
+    with _explained(source, settings, "weights"):
+        module, loaded = AutoModelForCausalLM.from_pretrained(
+            source,
+            revision=settings.revision,
+            trust_remote_code=settings.trust_remote_code,
+            **choices,
+        )
+        if settings.adapter is not None:
+            module = _adapted(module, settings.adapter)
+        missing = sorted(loaded["missing_keys"]) + [str(k) for k in loaded["mismatched_keys"]]
+        if missing:  # transformers fills these with random numbers and goes on
+            raise UsageError(
+                f"the weights of `{source}` lack {len(missing)} tensors, first `{missing[0]}`",
+                "is the download complete, and does config.json belong to it?",
+            )
+        return module.to(device).eval().requires_grad_(False)
+
+
+def _adapted(module: Any, adapter: str) -> Any:
+    """The module with the adapter's weights added into its own."""
+    if importlib.util.find_spec("peft") is None:
+        raise UsageError("adapters need peft, which is not installed", "pip install peft")
+    from peft import PeftModel  # type: ignore[import-not-found,unused-ignore]
+
+    return PeftModel.from_pretrained(module, adapter).merge_and_unload()
+
+
+@contextmanager
+def _explained(source: str, settings: _Settings, part: str) -> Iterator[None]:
+    """Turns what transformers raises into one sentence and a hint.
+
+    It raises OSError, ValueError, KeyError, SafetensorError and its helpers' own errors for the
+    same few mistakes; all of them end here, with the original attached.
+    """
+    try:
+        yield
+    except (SafemarkError, MemoryError):
+        raise
+    except Exception as error:
+        first = str(error).strip().split("\n")[0][:300]
+        text = f"{error} {error.__cause__}".lower()
+        hint = "the error above comes from transformers; does the model load there?"
+        if "custom code" in text or "trust_remote_code" in text:
+            first = "it needs Python code that comes with the model"
+            hint = "-M trust_remote_code=yes runs that code; read it first"
+        elif "not a valid model identifier" in text or "404" in text:
+            first = "no such folder here and no such model on the hub"
+            hint = "check the spelling; a private model needs `hf auth login`"
+        elif "gated" in text or "401" in text or "403" in text:
+            hint = "ask for access on the model's page, then `hf auth login`"
+        elif "offline" in text or "connect" in text or "couldn't reach" in text:
+            first = "the hub cannot be reached, and the model is not in the local cache"
+            hint = "give a folder, or download the model where there is a network"
+        elif "safetensors" in text and not settings.allow_pickle and "header" not in text:
+            hint = "-M allow_pickle=yes loads .bin weights if you trust their source"
+        elif "header" in text or "incomplete" in text:
+            hint = "the file is damaged or cut off: download it again"
+        raise UsageError(f"cannot load the {part} of `{source}`: {first}", hint) from error
+
+
+def _usual_tokens(vocabulary: int, tokenizer: Any) -> list[int]:
+    """Ordinary tokens, for the comparisons made at load."""
+    special = set(tokenizer.all_special_ids)
+    usual = [token for token in range(min(vocabulary, len(tokenizer))) if token not in special]
+    return usual or list(range(vocabulary))
+
+
+def _hub_folder(model: str, settings: _Settings) -> Path:
+    """Where the hub's files of ``model`` lie, once they are loaded."""
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(model, revision=settings.revision, local_files_only=True))
+
+
+def _adapter_folder(settings: _Settings) -> Path | None:
+    if settings.adapter is None:
+        return None
+    path = Path(settings.adapter).expanduser()
+    return path if path.is_dir() else _hub_folder(settings.adapter, settings)
+
+
+def _respect_cores() -> None:
+    """No more threads than the cores this process may use, and fewer where OMP_NUM_THREADS says."""
+    import torch
+
+    if "OMP_NUM_THREADS" not in os.environ and hasattr(os, "sched_getaffinity"):
+        torch.set_num_threads(max(1, min(torch.get_num_threads(), len(os.sched_getaffinity(0)))))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars and no advice from transformers while the block runs."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    had_bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if had_bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,117 @@
+"""The loaded weights as the rest of the package sees them: one forward pass, few logits.
+
+A language model's largest matrix is its vocabulary projection, and of a text's positions only a
+few are read. `Network.logits` therefore lets a hook pick the hidden states that reach the
+projection; whatever a model does to its logits afterwards (scaling, soft caps) stays its own code.
+"""
+
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+DEFAULT_MAX_LENGTH = 2048
+_UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
+
+
+@dataclass(slots=True)
+class Network:
+    """A causal language model ready to be run, on one device or spread over several.
+
+    ``picks`` is whether the hook gives the same logits as the plain forward; `scoring.checked`
+    turns it off where it does not.
+    """
+
+    module: nn.Module
+    config: Any
+    device: torch.device
+    dtype: torch.dtype
+    max_length: int
+    usual_tokens: Sequence[int]
+    picks: bool = True
+    _parameters: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self._parameters = frozenset(inspect.signature(self.module.forward).parameters)
+
+    @property
+    def head(self) -> nn.Module | None:
+        """The vocabulary projection."""
+        found = self.module.get_output_embeddings()  # type: ignore[operator]
+        return found if isinstance(found, nn.Module) else None
+
+    @property
+    def vocabulary(self) -> int:
+        """Columns of the logits."""
+        return int(self.config.vocab_size)
+
+    def logits(self, read: Sequence[int] | None, ids: Tensor, **inputs: Any) -> Tensor:
+        """Logits, float32, (positions, vocabulary), at flat positions ``read`` of ``ids`` (or all).
+
+        Positions count through the batch row by row.
+        """
+        inputs = {key: value for key, value in inputs.items() if value is not None}
+        at = None if read is None else torch.tensor(read, device=self.device)
+        head = self.head if self.picks else None
+        if at is None or head is None:
+            found = self._forward(ids, inputs).flatten(0, 1)
+            return (found if at is None else found[at.to(found.device)]).float()
+
+        def pick(_: nn.Module, hidden: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            flat = hidden[0].flatten(0, 1)
+            return (flat.index_select(0, at.to(flat.device))[None], *hidden[1:])
+
+        hook = head.register_forward_pre_hook(pick)
+        try:
+            return self._forward(ids, inputs)[0].float()
+        finally:
+            hook.remove()
+
+    def _forward(self, ids: Tensor, inputs: Mapping[str, Any]) -> Tensor:
+        given = {"use_cache": inputs.get("past_key_values") is not None, **inputs}
+        for name in ("use_cache", "position_ids"):  # what some architectures do without
+            if name not in self._parameters:
+                given.pop(name, None)
+        output = self.module(input_ids=ids, **given)
+        logits: Tensor = output.logits
+        return logits
+
+    def tensor(self, values: Any) -> Tensor:
+        """``values`` on the model's device."""
+        return torch.as_tensor(values, device=self.device)
+
+    def cache_bytes_per_token(self) -> int:
+        """Bytes of keys and values that one position of one row takes."""
+        config = self.config
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return int(2 * config.num_hidden_layers * heads * size * self.dtype.itemsize)
+
+    def free_bytes(self) -> int:
+        """Memory that is free now on the model's device."""
+        if self.device.type == "cuda":
+            return int(torch.cuda.mem_get_info(self.device)[0])
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def longest_text(config: Any, tokenizer: Any) -> int:
+    """Tokens that the model can look at, as lm-evaluation-harness finds it."""
+    for name in ("n_positions", "max_position_embeddings", "n_ctx"):
+        if (value := getattr(config, name, None)) is not None:
+            return int(value)
+    length = getattr(tokenizer, "model_max_length", None)
+    return int(length) if length is not None and length < _UNSET_LENGTH else DEFAULT_MAX_LENGTH
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether ``error`` is the allocator's, on any device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "not enough memory" in text or "can't allocate memory" in text or "out of memory" in text
+    )

@@ -1,0 +1,239 @@
+"""From messages and texts to tokens, and from tokens back to text.
+
+For likelihoods the rules are those of lm-evaluation-harness 0.4.13 (`TemplateLM._encode_pair`,
+`HFLM.tok_encode`), so that the numbers can be compared token by token. For generation they are
+those of transformers: a rendered chat template already holds every special token.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from safemark.errors import CallFailed
+from safemark.types import Message, Messages, Reason
+
+_MARK = "safemark-probe"
+PLAIN_STOP = ("\nUser:",)
+"""Where a plain completion would go on with the next question by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Tokens of a context and of the continuation whose likelihood is asked."""
+
+    context: tuple[int, ...]
+    continuation: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a reply is generated from: ``text`` as rendered, its ``tokens``, what ends the turn."""
+
+    text: str
+    tokens: tuple[int, ...]
+    stop: tuple[str, ...] = ()
+
+
+class Prompts:
+    """The tokenizer of a model with its chat template.
+
+    ``notes`` says where the template falls short: without one, messages become plain text
+    ("User: …", "Assistant:"); one that knows no system turn gets the system text as the beginning
+    of the first user turn.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.has_template = bool(getattr(tokenizer, "chat_template", None))
+        self.takes_system = self.has_template and self._renders_system()
+        self.notes = tuple(self._shortcomings())
+        self.prefix_token = _first_known(tokenizer.bos_token_id, tokenizer.eos_token_id)
+        self._prefix = "" if self.prefix_token is None else tokenizer.decode(self.prefix_token)
+
+    def pairs(
+        self, asked: Sequence[tuple[str | Messages, Sequence[str]]]
+    ) -> list[list[Pair] | CallFailed]:
+        """Tokens for each context with each of its continuations, or why there are none.
+
+        The context's trailing whitespace goes to the continuation; both are encoded as one text,
+        and the continuation is what follows as many tokens as the context alone has. An empty
+        context becomes the BOS token, or EOS where there is none. Messages are rendered with the
+        assistant's turn opened and then treated as a text.
+        """
+        split: list[list[tuple[str, str]] | CallFailed] = []
+        for context, continuations in asked:
+            try:
+                text = context if isinstance(context, str) else self.rendered(context)
+            except CallFailed as failure:
+                split.append(failure)
+                continue
+            bare = text.rstrip()
+            split.append([(bare, text[len(bare) :] + after) for after in continuations])
+        parts = [part for group in split if not isinstance(group, CallFailed) for part in group]
+        inside = [text for before, after in parts if before for text in (before + after, before)]
+        codes = self._encoded(inside)
+        first = self._encoded([after for before, after in parts if not before], special=False)
+        pairs: list[list[Pair] | CallFailed] = []
+        for group in split:
+            if isinstance(group, CallFailed):
+                pairs.append(group)
+            elif self.prefix_token is None and any(not before for before, _ in group):
+                why = "an empty context needs a BOS or EOS token, and the tokenizer has neither"
+                pairs.append(CallFailed(Reason.UNSUPPORTED, why))
+            else:
+                pairs.append(
+                    [
+                        _split_at(codes[before], codes[before + after])
+                        if before
+                        else self._from_nothing(first[after])
+                        for before, after in group
+                    ]
+                )
+        return pairs
+
+    def prompt(self, messages: Messages, system: str | None, prefill: str | None) -> Prompt:
+        """The conversation with the assistant's turn opened, and begun with ``prefill``."""
+        text = self.rendered(messages, system)
+        if prefill:
+            joint = " " if not self.has_template and not prefill[0].isspace() else ""
+            text += joint + prefill
+        codes = self.tokenizer.encode(text, add_special_tokens=not self.has_template)
+        if not codes and self.prefix_token is not None:
+            codes = [self.prefix_token]
+        return Prompt(text, tuple(codes), () if self.has_template else PLAIN_STOP)
+
+    def rendered(self, messages: Messages, system: str | None = None) -> str:
+        """The conversation as text with the assistant's turn opened.
+
+        Raises:
+            CallFailed: the template refuses it (roles that do not alternate, a tool turn …).
+        """
+        if system is not None:
+            messages = (Message("system", system), *messages)
+        if not self.has_template:
+            return _as_plain_text(messages)
+        if not self.takes_system:
+            messages = _system_folded(messages)
+        try:
+            return self._templated(messages)
+        except Exception as error:  # jinja's own errors and whatever a template's code raises
+            why = f"the chat template does not take this conversation: {error}"
+            raise CallFailed(Reason.UNSUPPORTED, why) from error
+
+    def reply_text(self, prompt: Prompt, tokens: Sequence[int], *, has_prefill: bool) -> str:
+        """What ``tokens`` add to the prompt, without special tokens.
+
+        One leading space goes when the prompt ends without whitespace and nothing was prefilled:
+        there it separates the turn's mark from its text ("[/INST] Yes", "Assistant: Yes").
+        """
+        before = [*prompt.tokens[-1:]]
+        seen = self.decoded(before)
+        text = self.decoded([*before, *tokens])
+        text = text[len(seen) :] if text.startswith(seen) else self.decoded(tokens)
+        if not has_prefill and prompt.text[-1:].strip() and text.startswith(" "):
+            text = text[1:]
+        return text
+
+    def decoded(self, tokens: Sequence[int]) -> str:
+        """Text of ``tokens`` without special tokens."""
+        text: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)
+        return text
+
+    def turn_ends(self) -> frozenset[int]:
+        """Special tokens that the template puts right after an assistant's text."""
+        if not self.has_template:
+            return frozenset()
+        turns = (Message("user", _MARK), Message("assistant", _MARK))
+        try:
+            text = self.tokenizer.apply_chat_template(_as_dicts(turns), tokenize=False)
+        except Exception:  # a template may refuse anything; then only EOS ends a turn
+            return frozenset()
+        _, _, after = text.rpartition(_MARK)
+        codes = self.tokenizer.encode(after.lstrip(), add_special_tokens=False)
+        return frozenset(codes[:1]) & frozenset(self.tokenizer.all_special_ids)
+
+    def _templated(self, messages: Messages) -> str:
+        text: str = self.tokenizer.apply_chat_template(
+            _as_dicts(messages), tokenize=False, add_generation_prompt=True
+        )
+        return text
+
+    def _renders_system(self) -> bool:
+        try:
+            return _MARK in self._templated((Message("system", _MARK), Message("user", "hello")))
+        except Exception:  # raise_exception in the template is how it says "no system turn"
+            return False
+
+    def _shortcomings(self) -> Iterable[str]:
+        if not self.has_template:
+            yield "no chat template: messages are put as plain text (User: … Assistant:)"
+        elif not self.takes_system:
+            yield "the chat template has no system turn: system text begins the first user turn"
+
+    def _from_nothing(self, codes: Sequence[int]) -> Pair:
+        assert self.prefix_token is not None
+        if codes and codes[0] == self.prefix_token:
+            return Pair(tuple(codes[:1]), tuple(codes[1:]))
+        return Pair((self.prefix_token,), tuple(codes))
+
+    def _encoded(self, texts: Iterable[str], *, special: bool = True) -> dict[str, list[int]]:
+        """Token ids of each text; one that begins with BOS already gets no second one."""
+        unique = list(dict.fromkeys(texts))
+        whole = {text for text in unique if not special or self._begins(text)}
+        codes: dict[str, list[int]] = {}
+        for group, options in (
+            ([text for text in unique if text in whole], {"add_special_tokens": False}),
+            ([text for text in unique if text not in whole], {}),
+        ):
+            if group:  # one call for all: the tokenizer then uses every core
+                ids = self.tokenizer(group, verbose=False, **options)["input_ids"]
+                codes.update(zip(group, ids, strict=True))
+        return codes
+
+    def _begins(self, text: str) -> bool:
+        return self.prefix_token is not None and text.startswith(self._prefix)
+
+
+def without_thinking(text: str, opened: bool) -> tuple[str, str | None]:
+    """Answer and thinking apart; ``opened`` where the prompt already began the thinking.
+
+    >>> without_thinking("<think>2 and 2</think>\\n\\n4", opened=False)
+    ('4', '2 and 2')
+    >>> without_thinking("4", opened=False)
+    ('4', None)
+    """
+    start = text.lstrip().startswith("<think>")
+    if not (start or opened):
+        return text, None
+    body = text.lstrip().removeprefix("<think>") if start else text
+    thinking, _, answer = body.partition("</think>")
+    return answer.lstrip(), thinking.strip()
+
+
+def _split_at(context: Sequence[int], whole: Sequence[int]) -> Pair:
+    return Pair(tuple(context), tuple(whole[len(context) :]))
+
+
+def _as_dicts(messages: Messages) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _as_plain_text(messages: Messages) -> str:
+    names = {"user": "User: ", "assistant": "Assistant: ", "tool": "Tool: ", "system": ""}
+    turns = [names[message.role] + message.content for message in messages]
+    return "\n".join([*turns, "Assistant:"])
+
+
+def _system_folded(messages: Messages) -> Messages:
+    """System text at the beginning of the first user turn."""
+    system = "\n\n".join(message.content for message in messages if message.role == "system")
+    rest = [message for message in messages if message.role != "system"]
+    if not system:
+        return tuple(rest)
+    if not rest or rest[0].role != "user":
+        return (Message("user", system), *rest)
+    return (Message("user", f"{system}\n\n{rest[0].content}"), *rest[1:])
+
+
+def _first_known(*tokens: int | None) -> int | None:
+    return next((token for token in tokens if token is not None), None)

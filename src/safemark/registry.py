@@ -1,0 +1,79 @@
+"""What is installed, by file name: benchmarks, attacks, scorers, removals.
+
+A file ``benchmarks/bbq.py`` that defines ``benchmark`` is the benchmark `bbq`; nothing else is
+edited to add one. Other packages add theirs through the entry-point groups
+``safemark.benchmarks``, ``safemark.attacks``, ``safemark.scorers`` and ``safemark.removals``. Names
+are listed without importing; a module is imported when it is asked for.
+"""
+
+import importlib
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safemark.errors import UnknownName
+
+if TYPE_CHECKING:
+    from safemark.benchmarks._benchmark import Benchmark, Scorer
+
+KINDS: dict[str, tuple[str, str]] = {
+    "benchmark": ("safemark.benchmarks", "benchmark"),
+    "attack": ("safemark.attacks", "attack"),
+    "scorer": ("safemark.scorers", "scorer"),
+    "removal": ("safemark.removal", "removal"),
+}
+"""Kind → package whose files are the things of that kind, and the attribute that holds one."""
+
+
+@cache
+def names(kind: str) -> tuple[str, ...]:
+    """Names of all things of a kind, ours and other packages', sorted."""
+    return tuple(sorted({*_own(kind), *foreign(kind)}))
+
+
+def load(kind: str, name: str) -> Any:
+    """The thing of that kind and name.
+
+    Raises:
+        UnknownName: nothing of that name is installed.
+    """
+    package, attribute = KINDS[kind]
+    if name in _own(kind):
+        return getattr(importlib.import_module(f"{package}.{name}"), attribute)
+    if name in foreign(kind):
+        return foreign(kind)[name].load()
+    raise UnknownName(kind, name, names(kind), f"safemark list {kind}s")
+
+
+def benchmark(name: str) -> "Benchmark":
+    """The benchmark ``name``, or one revision of it as ``name@version``."""
+    base, _, version = name.partition("@")
+    found: Benchmark = load("benchmark", base)
+    if not version or version == found.version:
+        return found
+    others = {other.version: other for other in found.versions}
+    if version not in others:
+        raise UnknownName(f"version of {base}", version, [found.version, *others])
+    return others[version]
+
+
+def scorer(name: str) -> "Scorer":
+    """The scorer ``name``."""
+    found: Scorer = load("scorer", name)
+    return found
+
+
+@cache
+def _own(kind: str) -> frozenset[str]:
+    package, _ = KINDS[kind]
+    folder = Path(__file__).parent.joinpath(*package.split(".")[1:])
+    return frozenset(file.stem for file in folder.glob("*.py") if not file.stem.startswith("_"))
+
+
+@cache
+def foreign(kind: str) -> dict[str, EntryPoint]:
+    """Other packages' things of a kind, by name, not loaded."""
+    package, _ = KINDS[kind]
+    group = "safemark." + package.rsplit(".", 1)[1].removesuffix("s") + "s"
+    return {entry.name: entry for entry in entry_points(group=group)}

@@ -1,0 +1,163 @@
+"""The document of a run: what every report shows and `--json` prints.
+
+Types only. `safemark.reports.scorecard` builds one from records; HTML, Markdown, terminal, JSON
+and exit codes read it and decide nothing themselves. The published JSON Schema is generated from
+these types, so that the two cannot disagree.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from safemark.types import Scalar
+
+SCHEMA = 1
+
+LightName = Literal["green", "yellow", "red", "grey"]
+Status = Literal["running", "complete", "budget", "interrupted", "failed"]
+
+
+class MetricDocument(msgspec.Struct, frozen=True):
+    """One metric, overall (``group`` null) or for one group.
+
+    ``low``/``high`` is the 95 % interval on the scored samples; ``worst``/``best`` the value if
+    every absent outcome had been the worst or the best possible; ``outer_low``/``outer_high`` the
+    interval around those bounds, from which lights are taken. Null is not known, never zero.
+    """
+
+    name: str
+    label: str
+    group: str | None
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    absent: int
+    worst: float | None
+    best: float | None
+    outer_low: float | None
+    outer_high: float | None
+    better: Literal["higher", "lower", "target"]
+    target: float | None
+    unit: str
+    method: str
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """The bands of a headline; for ``better: target`` both are distances from the target."""
+
+    metric: str
+    green: float
+    red: float
+    source: str
+
+
+class HeadlineDocument(msgspec.Struct, frozen=True):
+    """One headline of a benchmark and the light it gives to a dimension."""
+
+    dimension: str
+    metric: str
+    light: LightName
+    why: str
+    threshold: Threshold
+    required: bool
+    is_decided: bool = True
+
+
+class BenchmarkDocument(msgspec.Struct, frozen=True):
+    """One benchmark, asked one way, under one attack. ``light`` and ``headline`` are the first of ``headlines``."""
+
+    name: str
+    title: str
+    version: str
+    asked: str
+    attack: str
+    light: LightName
+    why: str
+    headline: str
+    n: int
+    absent: int
+    absent_reasons: dict[str, int]
+    partial: str | None
+    metrics: list[MetricDocument]
+    threshold: Threshold
+    headlines: list[HeadlineDocument]
+    scorer: str
+    samples_in_benchmark: int | None
+    selection: str
+    citation: str
+    licence: str
+    revision: str | None
+    digests: dict[str, str]
+    notes: list[str]
+
+
+class DimensionDocument(msgspec.Struct, frozen=True):
+    """A row of the scorecard."""
+
+    name: str
+    title: str
+    light: LightName
+    why: str
+    benchmarks: list[str]
+    headline: MetricDocument | None
+    headline_benchmark: str | None
+    is_decided: bool = True
+
+
+class ModelDocument(msgspec.Struct, frozen=True):
+    """What was measured."""
+
+    name: str
+    identity: str
+    detail: dict[str, str] = {}
+    notes: list[str] = []
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What the run used. ``usd`` is null where no price is known."""
+
+    requests: int
+    input_tokens: int | None
+    output_tokens: int | None
+    usd: float | None
+    seconds: float | None
+
+
+class NotCovered(msgspec.Struct, frozen=True):
+    """Something a reader might expect in the scorecard that was not measured."""
+
+    what: str
+    why: str
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A run, read."""
+
+    safemark: str
+    schema: int
+    run: str
+    model: ModelDocument
+    spec: dict[str, Any]
+    started: str
+    finished: str | None
+    status: Status
+    status_why: str
+    dimensions: list[DimensionDocument]
+    benchmarks: list[BenchmarkDocument]
+    cost: Cost
+    not_covered: list[NotCovered]
+    environment: dict[str, Scalar] = {}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `Document`."""
+    (schema,), components = msgspec.json.schema_components(
+        [Document], ref_template="#/$defs/{name}"
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Safemark run document",
+        **schema,
+        "$defs": components,
+    }

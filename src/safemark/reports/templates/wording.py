@@ -1,0 +1,395 @@
+"""Words and figures that the HTML, Markdown and terminal scorecards share.
+
+Every text of a document is data that someone else may have written: `visible` is the one place
+where control and bidirectional characters lose their power. Escaping for a format is the
+format's own business. Nothing here decides a light.
+"""
+
+import math
+import shlex
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from safemark.reports.document import (
+    BenchmarkDocument,
+    DimensionDocument,
+    Document,
+    HeadlineDocument,
+    LightName,
+    MetricDocument,
+    Status,
+    Threshold,
+)
+
+UNKNOWN = "not known"
+MINUS = "\N{MINUS SIGN}"
+
+LIGHTS: tuple[LightName, ...] = ("green", "yellow", "red", "grey")
+LIGHT_MEANS: Mapping[LightName, str] = {
+    "green": "the whole outer interval lies in the green band",
+    "yellow": "acceptable, monitor; or not decided yet with this many samples",
+    "red": "the whole outer interval lies in the red band",
+    "grey": "not measured, or more answers absent than allowed",
+}
+STATUS_MEANS: Mapping[Status, str] = {
+    "running": "Still running: the figures are of what is stored so far.",
+    "complete": "",
+    "budget": "Stopped at its budget: the figures are of what was asked before.",
+    "interrupted": "Interrupted: the figures are of what was finished before.",
+    "failed": "Failed: the figures are of what was stored before.",
+}
+USEFULNESS = "usefulness"
+
+_JOINERS = "\u200c\u200d"
+_CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def visible(text: str) -> str:
+    r"""``text`` on one line, with characters that act rather than show spelt out.
+
+    Line breaks and tabs become spaces. A joiner stays where a script or an emoji needs it, that
+    is after a character outside ASCII.
+
+    >>> visible("\x1b[31mred\u202e")
+    '⟨U+001B⟩[31mred⟨U+202E⟩'
+    """
+    shown: list[str] = []
+    before = " "
+    for character in text:
+        if character in "\n\r\t":
+            shown.append(" ")
+        elif character in _JOINERS and not before.isascii():
+            shown.append(character)
+        elif unicodedata.category(character) in _CONTROL:
+            shown.append(f"⟨U+{ord(character):04X}⟩")
+        else:
+            shown.append(character)
+        before = character
+    return "".join(shown)
+
+
+def short(text: str, limit: int) -> str:
+    """`visible` text of at most ``limit`` characters, cut at the end."""
+    shown = visible(text)
+    return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
+
+
+def finite(value: float | None) -> float | None:
+    """``value``, or None where it is no number: infinity and NaN are not known either."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def is_signed(metric: MetricDocument) -> bool:
+    """Whether the sign says something: a score whose ideal is 0 (bias)."""
+    return metric.better == "target" and metric.target == 0
+
+
+def bare(value: float | None, unit: str, *, signed: bool = False) -> str:
+    """A figure without its unit; a share that is nearly but not quite all or none says so.
+
+    >>> bare(0.81, "share"), bare(0.9999, "share"), bare(-0.042, "share", signed=True)
+    ('81.0', '>99.9', '−4.2')
+    """
+    known = finite(value)
+    if known is None:
+        return UNKNOWN
+    if unit == "share" and not signed:
+        if 0 < known < 0.0005:
+            return "<0.1"
+        if 0.9995 <= known < 1:
+            return ">99.9"
+    text = f"{known * 100:.1f}" if unit in ("share", "points", "percent") else f"{known:.3g}"
+    if unit in ("points", "percent"):
+        text = f"{known:.1f}"
+    if float(text) == 0:
+        return text.lstrip("-")
+    if known < 0:
+        return MINUS + text.lstrip("-")
+    return "+" + text if signed else text
+
+
+def suffix(unit: str) -> str:
+    """What follows a figure of this unit."""
+    if unit in ("share", "percent"):
+        return " %"
+    return "" if unit in ("", "score") else f" {short(unit, 12)}"
+
+
+def figure(value: float | None, unit: str, *, signed: bool = False) -> str:
+    """A figure with its unit, or "not known".
+
+    >>> figure(0.81, "share"), figure(None, "share"), figure(2.5, "points", signed=True)
+    ('81.0 %', 'not known', '+2.5 points')
+    """
+    text = bare(value, unit, signed=signed)
+    return text if text == UNKNOWN else text + suffix(unit)
+
+
+def reading(metric: MetricDocument | None) -> str:
+    """The value of a metric."""
+    return (
+        UNKNOWN if metric is None else figure(metric.value, metric.unit, signed=is_signed(metric))
+    )
+
+
+def between(low: float | None, high: float | None, metric: MetricDocument) -> str:
+    """``79.2 to 82.7 %``, or "not known" when an end is not known."""
+    signed = is_signed(metric)
+    first, last = (bare(end, metric.unit, signed=signed) for end in (low, high))
+    if UNKNOWN in (first, last):
+        return UNKNOWN
+    return f"{first} to {last}{suffix(metric.unit)}"
+
+
+def interval(metric: MetricDocument) -> str:
+    """The 95 % interval on the scored samples."""
+    return between(metric.low, metric.high, metric)
+
+
+def outer(metric: MetricDocument) -> str:
+    """The interval around the bounds that absent outcomes leave open."""
+    return between(metric.outer_low, metric.outer_high, metric)
+
+
+def is_wider_outside(metric: MetricDocument) -> bool:
+    """Whether absent outcomes make the outer interval differ from the inner one."""
+    return metric.absent > 0 or (metric.low, metric.high) != (metric.outer_low, metric.outer_high)
+
+
+def cut(value: float, unit: str) -> str:
+    """A band's edge, as short as it is exact: ``50 %``.
+
+    >>> cut(0.5, "share"), cut(0.05, "share"), cut(0.125, "score")
+    ('50 %', '5 %', '0.125')
+    """
+    return tick(value, unit) + suffix(unit)
+
+
+def tick(value: float, unit: str) -> str:
+    """A band's edge or axis end without unit."""
+    text = f"{round(value * 100 if unit == 'share' else value, 6):g}"
+    return text.replace("-", MINUS)
+
+
+def bands(metric: MetricDocument, threshold: Threshold) -> str:
+    """``green from 50 %, red below 40 %``."""
+    unit = metric.unit
+    if finite(threshold.green) is None or finite(threshold.red) is None:
+        return "bands not known"
+    green, red = cut(threshold.green, unit), cut(threshold.red, unit)
+    if metric.better == "higher":
+        return f"green from {green}, red below {red}"
+    if metric.better == "lower":
+        return f"green to {green}, red from {red}"
+    if metric.target is None:
+        return f"green within {green} of the target, red from {red} away"
+    if metric.target == 0:
+        return f"green within ±{green}, red beyond ±{red}"
+    if unit == "share":
+        green, red = (f"{tick(edge, unit)} points" for edge in (threshold.green, threshold.red))
+    return f"green within {green} of {cut(metric.target, unit)}, red from {red} away"
+
+
+def label(metric: MetricDocument) -> str:
+    """What a metric is called in a table."""
+    return metric.label or metric.name.replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """``text`` as it begins a line."""
+    return text[:1].upper() + text[1:]
+
+
+def group_label(metric: MetricDocument) -> str:
+    """What a group is called: ``Physical appearance``."""
+    return (metric.group or "").replace("_", " ")
+
+
+def badness(metric: MetricDocument) -> float:
+    """A key that sorts metrics worst first; what is not known comes last."""
+    value = finite(metric.value)
+    if value is None:
+        return math.inf
+    if metric.better == "higher":
+        return value
+    if metric.better == "lower":
+        return -value
+    return -abs(value - (metric.target or 0.0))
+
+
+def overall(benchmark: BenchmarkDocument) -> list[MetricDocument]:
+    """The metrics over all samples."""
+    return [metric for metric in benchmark.metrics if metric.group is None]
+
+
+def groups(benchmark: BenchmarkDocument, name: str) -> list[MetricDocument]:
+    """One metric by group, worst first."""
+    found = [each for each in benchmark.metrics if each.group is not None and each.name == name]
+    return sorted(found, key=lambda each: (badness(each), each.group or ""))
+
+
+def charted(benchmark: BenchmarkDocument) -> list[str]:
+    """Metrics drawn by group: those of headlines, or else the first that is given by group."""
+    names = _grouped(benchmark)
+    return [name for name in names if headline_of(benchmark, name)] or names[:1]
+
+
+def folded(benchmark: BenchmarkDocument) -> list[str]:
+    """Metrics given by group that are shown on demand."""
+    drawn = charted(benchmark)
+    return [name for name in _grouped(benchmark) if name not in drawn]
+
+
+def _grouped(benchmark: BenchmarkDocument) -> list[str]:
+    return list(dict.fromkeys(each.name for each in benchmark.metrics if each.group is not None))
+
+
+def metric_named(benchmark: BenchmarkDocument, name: str) -> MetricDocument | None:
+    """The metric ``name`` over all samples."""
+    return next((each for each in overall(benchmark) if each.name == name), None)
+
+
+def name_of(benchmark: BenchmarkDocument, name: str) -> str:
+    """What the metric ``name`` is called, also where only groups have it."""
+    found = [each for each in benchmark.metrics if each.name == name]
+    named = next((each for each in found if each.label), found[0] if found else None)
+    return label(named) if named else name.replace("_", " ")
+
+
+def headline_of(benchmark: BenchmarkDocument, name: str) -> HeadlineDocument | None:
+    """The headline that is taken from metric ``name``."""
+    return next((each for each in benchmark.headlines if each.metric == name), None)
+
+
+def origin(
+    document: Document, dimension: DimensionDocument
+) -> tuple[BenchmarkDocument, HeadlineDocument] | None:
+    """The benchmark and headline that a dimension shows; one name may have been asked twice."""
+    shown = dimension.headline
+    if shown is None:
+        return None
+    named = [each for each in document.benchmarks if each.name == dimension.headline_benchmark]
+    for benchmark in sorted(named, key=lambda each: metric_named(each, shown.name) != shown):
+        for headline in benchmark.headlines:
+            if headline.metric == shown.name and headline.dimension == dimension.name:
+                return benchmark, headline
+    return None
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 benchmark``, ``1,508 samples``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" and {words[-1]}"
+
+
+def reasons(counts: Mapping[str, int]) -> str:
+    """``2 timeout, 1 unparsed answer``, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{number:,} {reason.replace('_', ' ')}" for reason, number in ordered)
+
+
+def tally(dimensions: Iterable[DimensionDocument]) -> str:
+    """``1 green, 2 grey``."""
+    found = [each.light for each in dimensions]
+    return listed([f"{found.count(light)} {light}" for light in LIGHTS if light in found])
+
+
+def summary(document: Document) -> str:
+    """What was measured and what came of it, in two sentences."""
+    if not document.benchmarks:
+        measured = "Nothing was measured."
+    else:
+        scored = sum(each.n for each in document.benchmarks)
+        absent = sum(each.absent for each in document.benchmarks)
+        names = len({each.name for each in document.benchmarks})
+        measured = (
+            f"{counted(scored, 'answer')} scored on {counted(names, 'benchmark')}, "
+            f"{absent:,} absent."
+        )
+    harms = [each for each in document.dimensions if each.name != USEFULNESS]
+    if not harms:
+        return measured
+    lights = f"Of {counted(len(harms), 'safety dimension')}: {tally(harms)}"
+    use = next((each.light for each in document.dimensions if each.name == USEFULNESS), None)
+    return f"{measured} {lights}{f'; usefulness {use}' if use else ''}."
+
+
+def day(moment: str | None) -> str:
+    """``21 November 2026, 02:14 UTC``; what is no ISO moment is shown as it is."""
+    if not moment:
+        return UNKNOWN
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return short(moment, 40)
+    if parsed.tzinfo is not None:
+        parsed = parsed.astimezone(UTC)
+    return f"{parsed.day} {parsed:%B %Y, %H:%M}{' UTC' if parsed.tzinfo else ''}"
+
+
+def duration(seconds: float | None) -> str:
+    """``48 s``, ``12 min``, ``3 h 20 min``."""
+    known = finite(seconds)
+    if known is None:
+        return UNKNOWN
+    if known < 120:
+        return f"{known:.0f} s"
+    minutes = round(known / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def price(usd: float | None) -> str:
+    """``$1.52``; a price that is not known is not nothing."""
+    known = finite(usd)
+    if known is None:
+        return UNKNOWN
+    return "<$0.01" if 0 < known < 0.005 else f"${known:,.2f}"
+
+
+def count(number: int | None) -> str:
+    """``29,246`` or "not known"."""
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+_FLAGS = (
+    ("benchmarks", "-b"),
+    ("suite", "-s"),
+    ("attacks", "--attack"),
+    ("also", "--also"),
+    ("limit", "--limit"),
+    ("first", "--first"),
+    ("repeats", "--repeats"),
+    ("judge", "--judge"),
+    ("system", "--system"),
+    ("temperature", "--temperature"),
+    ("max_output_tokens", "--max-output-tokens"),
+    ("seed", "--seed"),
+    ("base_url", "--base-url"),
+)
+
+
+def command(document: Document) -> str:
+    """The command that asks the same again: ``spec["command"]``, or made from the spec's keys.
+
+    Keys are those of ``--config``; a list repeats its flag. Unknown keys are left out.
+    """
+    spec: Mapping[str, Any] = document.spec
+    given = spec.get("command")
+    if isinstance(given, str) and given:
+        return visible(given)
+    if isinstance(given, list | tuple) and given:
+        return visible(shlex.join(str(word) for word in given))
+    words = ["safemark", "run", document.model.name]
+    for key, flag in _FLAGS:
+        value = spec.get(key)
+        if value is None or isinstance(value, bool | dict):
+            continue
+        for each in value if isinstance(value, list | tuple) else (value,):
+            words += [flag, str(each)]
+    return visible(shlex.join(words))

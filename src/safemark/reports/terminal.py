@@ -1,0 +1,184 @@
+"""The scorecard for a terminal: understandable without colour, and safe to print.
+
+Texts go into `rich.text.Text`, never into markup, after `visible` has spelt out control
+characters: no answer, name or label of a document can move the cursor or colour a light.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from safemark.reports.document import (
+    BenchmarkDocument,
+    DimensionDocument,
+    Document,
+    LightName,
+    MetricDocument,
+)
+from safemark.reports.templates import wording
+
+GLYPHS: dict[LightName, str] = {"green": "●", "yellow": "▲", "red": "■", "grey": "○"}
+STYLES: dict[LightName, str] = {
+    "green": "bold green",
+    "yellow": "bold yellow",
+    "red": "bold red",
+    "grey": "dim",
+}
+SHOWN_GAPS = 4
+
+
+def terminal(
+    document: Document,
+    console_width: int = 80,
+    color: bool | None = None,
+    html_path: str | None = None,
+) -> str:
+    """The scorecard as text at most ``console_width`` wide, ending in a line break.
+
+    Without ``color`` given, it is used when stdout is a terminal and NO_COLOR is not set.
+    ``html_path`` is where the full report was written, if it was.
+    """
+    if color is None:
+        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    width = max(40, console_width)
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        color_system="standard" if color else None,
+        force_terminal=color,
+        no_color=not color,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    with console.capture() as captured:
+        console.print(_scorecard(document, width, html_path))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _scorecard(document: Document, width: int, html_path: str | None) -> RenderableType:
+    blocks: list[RenderableType] = [
+        _line(f"Safemark scorecard  {wording.short(document.model.name, 56)}", "bold"),
+        _line(f"run {wording.short(document.run, 30)}, {wording.day(document.started)}", "dim"),
+        _text(wording.summary(document)),
+    ]
+    if document.status != "complete":
+        stopped = f"{wording.STATUS_MEANS[document.status]} {document.status_why}"
+        blocks.append(_text(wording.short(stopped, 200), "bold"))
+    blocks += [Text(""), _dimensions(document.dimensions, width)]
+    if document.benchmarks:
+        blocks += [Text(""), _benchmarks(document.benchmarks, width)]
+    blocks += [Text(""), *_gaps(document), *_ending(document, html_path)]
+    return Group(*blocks)
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(wording.visible(text), style)
+
+
+def _light(light: LightName) -> Text:
+    return Text(f"{GLYPHS[light]} {light}", STYLES[light])
+
+
+def _table(*headings: str) -> Table:
+    """A table without lines, its first column a light; a heading ending in ``>`` is of figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for heading in headings:
+        right = heading.endswith(">")
+        table.add_column(
+            heading.rstrip(">"),
+            justify="right" if right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=8 if heading == headings[0] else None,
+        )
+    return table
+
+
+def _dimensions(dimensions: Iterable[DimensionDocument], width: int) -> RenderableType:
+    """A line of figures and a line or two of reason for each dimension."""
+    rows: list[RenderableType] = []
+    for each in dimensions:
+        head = Text.assemble(
+            _padded(_light(each.light), 10),
+            _padded(Text(wording.short(each.title, 18), "bold"), 20),
+            _figures(each.headline),
+        )
+        head.no_wrap, head.overflow = True, "ellipsis"
+        rows.append(head)
+        reason = wording.visible(each.why)
+        if each.headline is not None:
+            reason = f"{wording.capital(wording.label(each.headline))}: {reason}"
+        if reason:
+            shown = _text(wording.short(reason, 2 * (width - 14)), "dim")
+            rows.append(Padding(shown, (0, 0, 0, 10)))
+    return Group(*rows)
+
+
+def _padded(text: Text, cells: int) -> Text:
+    text.truncate(cells - 1, overflow="ellipsis")
+    text.pad_right(cells - text.cell_len)
+    return text
+
+
+def _figures(metric: MetricDocument | None) -> Text:
+    if metric is None:
+        return Text("not measured", "dim")
+    return Text.assemble(
+        (wording.reading(metric), "bold"),
+        f"  ({wording.outer(metric)})  n {metric.n:,}  absent {metric.absent:,}",
+    )
+
+
+def _benchmarks(benchmarks: Iterable[BenchmarkDocument], width: int) -> Table:
+    """One line each: its light and first headline."""
+    table = _table("light", "benchmark", "value>", "outer interval>", "n>", "absent>", "")
+    for each in benchmarks:
+        metric = wording.metric_named(each, each.headline)
+        named = each.name if each.attack in ("", "direct") else f"{each.name} + {each.attack}"
+        table.add_row(
+            _light(each.light),
+            Text(wording.short(named, 16 if width < 100 else 40)),
+            Text(wording.short(wording.reading(metric), 12)),
+            Text(wording.short(wording.outer(metric), 20) if metric else wording.UNKNOWN),
+            Text(wording.count(each.n)),
+            Text(wording.count(each.absent)),
+            Text("partial" if each.partial else "", "yellow"),
+        )
+    return table
+
+
+def _gaps(document: Document) -> list[RenderableType]:
+    if not document.not_covered:
+        return []
+    lines: list[RenderableType] = [Text("Not covered", "bold")]
+    for each in document.not_covered[:SHOWN_GAPS]:
+        lines.append(_line(f"  {wording.short(each.what, 40)}: {each.why}"))
+    if (more := len(document.not_covered) - SHOWN_GAPS) > 0:
+        lines.append(Text(f"  and {more} more in the full report", "dim"))
+    return lines
+
+
+def _line(text: str, style: str = "") -> Text:
+    """Text that is cut at the end of its line."""
+    line = _text(text, style)
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _ending(document: Document, html_path: str | None) -> list[RenderableType]:
+    legend = "Lights: from the 95 % interval around absent answers at worst and at best."
+    where = (
+        f"Full report: open {html_path}"
+        if html_path
+        else f"Full report: safemark report {wording.short(document.run, 40)} -f html -o FILE"
+    )
+    return [_text(legend, "dim"), _text(where)]

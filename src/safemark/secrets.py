@@ -1,0 +1,50 @@
+"""Keeps known secrets out of whatever is stored, shown or logged.
+
+A secret is any value of an environment variable whose name ends like a key, and whatever is
+added with `remember`. Nothing else is guessed at.
+"""
+
+import os
+import re
+
+_NAMES = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?|ACCESS_KEY(_ID)?)$", re.IGNORECASE)
+_SHORTEST = 6
+_URL_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_known: set[str] = set()
+
+HIDDEN = "[secret]"
+
+
+def remember(secret: str | None) -> None:
+    """Add a secret to those that are hidden; anything shorter than six characters is not one."""
+    if secret and len(secret) >= _SHORTEST:
+        _known.add(secret)
+
+
+def remember_environment() -> None:
+    """Add the values of all environment variables that are named like secrets."""
+    for name, value in os.environ.items():
+        if _NAMES.search(name):
+            remember(value)
+
+
+def scrubbed(text: str) -> str:
+    """``text`` with every known secret, and every login in a URL, replaced."""
+    for secret in _known:
+        if secret in text:
+            text = text.replace(secret, HIDDEN)
+    return _URL_LOGIN.sub(HIDDEN, text) if "://" in text and "@" in text else text
+
+
+def scrubbed_bytes(body: bytes) -> bytes:
+    """The same for an encoded record; only exact known secrets, so JSON stays JSON."""
+    for secret in _known:
+        encoded = secret.encode("utf-8", "backslashreplace")
+        if encoded in body:
+            body = body.replace(encoded, HIDDEN.encode())
+    return body
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a setting called ``name`` holds a secret, by its name."""
+    return bool(_NAMES.search(name))
