@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import select
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,9 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-EXECUTABLE = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -125,9 +121,8 @@ class Page:
 
 
 @contextmanager
-def page(profile: Path) -> Iterator[Page]:
+def page(executable: str, profile: Path) -> Iterator[Page]:
     """A tab of a new Chromium with an empty ``profile``, closed afterwards."""
-    assert EXECUTABLE is not None
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     process = subprocess.Popen(
@@ -136,7 +131,7 @@ def page(profile: Path) -> Iterator[Page]:
             "-c",
             f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}',
             "chromium",
-            EXECUTABLE,
+            executable,
             *_FLAGS,
             f"--user-data-dir={profile}",
         ],

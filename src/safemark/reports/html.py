@@ -86,7 +86,7 @@ def html(document: Document) -> str:
 def axis(metrics: Sequence[MetricDocument], threshold: Threshold | None) -> Axis:
     """A stretch that holds every figure of ``metrics`` (of one kind) and both cut points.
 
-    Shares are shown from 0 to 100 % unless the bands are so near an end that they would vanish.
+    Shares are shown from 0 to 100 % unless all of them lie near the good end.
     """
     first = metrics[0]
     ends = [
@@ -104,12 +104,15 @@ def axis(metrics: Sequence[MetricDocument], threshold: Threshold | None) -> Axis
     if not cuts:
         return Axis(0.0, 1.0)
     if first.better == "lower":
-        high = _ceiling(max(*(_ZOOM * edge for edge in cuts), *(1.1 * each for each in values)))
-        return Axis(0.0, 1.0 if high > 0.5 or high <= 0 else high)
-    room = _ceiling(
-        max(*(_ZOOM * (1 - edge) for edge in cuts), *(1.1 * (1 - each) for each in values))
-    )
-    return Axis(0.0 if room > 0.5 or room <= 0 else 1 - room, 1.0)
+        high = _zoomed(cuts, values)
+        return Axis(0.0, high)
+    return Axis(1 - _zoomed([1 - cut for cut in cuts], [1 - each for each in values]), 1.0)
+
+
+def _zoomed(cuts: Sequence[float], values: Sequence[float]) -> float:
+    """How much of a share's range, from its good end, holds all of these."""
+    reach = _ceiling(max([_ZOOM * cut for cut in cuts] + [1.1 * each for each in values]))
+    return reach if 0 < reach <= 0.5 else 1.0
 
 
 def _around(target: float, values: Sequence[float], cuts: Sequence[float], unit: str) -> Axis:
@@ -232,10 +235,11 @@ def linked(text: str) -> Markup:
 
 
 def coded(text: str) -> Markup:
-    """``text`` escaped, what stands between backticks set as code."""
-    parts = wording.visible(text).split("`")
+    """``text`` escaped, what stands between backticks set as code; no line begins with ``%``."""
+    shown = wording.visible(text).replace(" %", "\N{NO-BREAK SPACE}%")
+    parts = shown.split("`")
     if len(parts) % 2 == 0:
-        return escape(wording.visible(text))
+        return escape(shown)
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
         for place, part in enumerate(parts)

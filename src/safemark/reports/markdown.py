@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from safemark.reports.document import Document, LightName
 from safemark.reports.templates import wording
@@ -19,9 +19,15 @@ GLYPHS: dict[LightName, str] = {"green": "🟢", "yellow": "🟡", "red": "🔴"
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~&$]")
 _BREAK = "&#8203;"  # a space of no width, so that GitHub links no mention and no address by itself
-_AUTOLINK = re.compile(r"(?<=[@#])|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=mailto:)|(?<=xmpp:)", re.I)
+_AUTOLINK = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=mailto:)|(?<=xmpp:)")
 _BLOCK = re.compile(r"^(?=([-+#=]|\d+[.)])(\s|$)|[-=]+\s*$)")
 _LINK = re.compile(r"https://[A-Za-z0-9._~/%#?&=+:-]*[A-Za-z0-9/]")
+
+
+class Made(str):
+    """Markdown made here, not to be escaped again."""
+
+    __slots__ = ()
 
 
 def markdown(document: Document) -> str:
@@ -40,33 +46,33 @@ def escaped(text: str) -> str:
     return _BLOCK.sub(_BREAK, _AUTOLINK.sub(_BREAK, shown))
 
 
-def code(text: str) -> Markup:
+def code(text: str) -> Made:
     """``text`` as a code span. Not for tables, whose cells a pipe ends even here."""
     shown = wording.visible(text).strip()
     fence = "`" * (_longest_run(shown) + 1)
     pad = " " if "`" in shown or not shown else ""
-    return Markup(f"{fence}{pad}{shown}{pad}{fence}")
+    return Made(f"{fence}{pad}{shown}{pad}{fence}")
 
 
-def fenced(line: str) -> Markup:
+def fenced(line: str) -> Made:
     """One line as a block of code."""
     fence = "`" * max(3, _longest_run(line) + 1)
-    return Markup(f"{fence}sh\n{line}\n{fence}")
+    return Made(f"{fence}sh\n{line}\n{fence}")
 
 
-def linked(text: str) -> Markup:
+def linked(text: str) -> Made:
     """``text`` escaped but for its https addresses. For citations only: they are ours."""
     parts: list[str] = []
     end = 0
     for match in _LINK.finditer(text):
         parts += [escaped(text[end : match.start()]), f"<{match[0]}>"]
         end = match.end()
-    return Markup(" ".join(part for part in [*parts, escaped(text[end:])] if part))
+    return Made(" ".join(part for part in [*parts, escaped(text[end:])] if part))
 
 
-def summarised(text: str) -> Markup:
+def summarised(text: str) -> Made:
     """``text`` inside our own HTML tags, where Markdown's escapes do not hold."""
-    return Markup(_AUTOLINK.sub(_BREAK, str(escape(wording.visible(text)))))
+    return Made(_AUTOLINK.sub(_BREAK, str(escape(wording.visible(text)))))
 
 
 def _longest_run(text: str) -> int:
@@ -74,7 +80,7 @@ def _longest_run(text: str) -> int:
 
 
 def _shown(value: Any) -> Any:
-    if isinstance(value, Markup):
+    if isinstance(value, Made):
         return str(value)
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return wording.UNKNOWN
@@ -85,7 +91,7 @@ def _shown(value: Any) -> Any:
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("safemark.reports", "templates"),
-        autoescape=False,  # noqa: S701 - Markdown: `finalize` escapes for it
+        autoescape=False,  # noqa: S701 (this is Markdown: `finalize` escapes for it)
         finalize=_shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -93,7 +99,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         w=wording,
-        glyph=lambda light: Markup(GLYPHS[light]),
+        glyph=lambda light: Made(GLYPHS[light]),
         code=code,
         fenced=fenced,
         linked=linked,

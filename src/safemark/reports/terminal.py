@@ -16,7 +16,6 @@ from rich.text import Text
 
 from safemark.reports.document import (
     BenchmarkDocument,
-    DimensionDocument,
     Document,
     LightName,
     MetricDocument,
@@ -30,7 +29,7 @@ STYLES: dict[LightName, str] = {
     "red": "bold red",
     "grey": "dim",
 }
-SHOWN_GAPS = 4
+SHOWN_GAPS = 3
 
 
 def terminal(
@@ -73,7 +72,7 @@ def _scorecard(document: Document, width: int, html_path: str | None) -> Rendera
     if document.status != "complete":
         stopped = f"{wording.STATUS_MEANS[document.status]} {document.status_why}"
         blocks.append(_text(wording.short(stopped, 200), "bold"))
-    blocks += [Text(""), _dimensions(document.dimensions, width)]
+    blocks += [Text(""), _dimensions(document, width)]
     if document.benchmarks:
         blocks += [Text(""), _benchmarks(document.benchmarks, width)]
     blocks += [Text(""), *_gaps(document), *_ending(document, html_path)]
@@ -103,18 +102,18 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _dimensions(dimensions: Iterable[DimensionDocument], width: int) -> RenderableType:
+def _dimensions(document: Document, width: int) -> RenderableType:
     """A line of figures and a line or two of reason for each dimension."""
     rows: list[RenderableType] = []
-    for each in dimensions:
+    for each in document.dimensions:
         head = Text.assemble(
             _padded(_light(each.light), 10),
-            _padded(Text(wording.short(each.title, 18), "bold"), 20),
+            _padded(Text(wording.short(wording.capital(each.name), 14), "bold"), 14),
             _figures(each.headline),
         )
         head.no_wrap, head.overflow = True, "ellipsis"
         rows.append(head)
-        reason = wording.visible(each.why)
+        reason = wording.reason(document, each)
         if each.headline is not None:
             reason = f"{wording.capital(wording.label(each.headline))}: {reason}"
         if reason:
@@ -160,8 +159,10 @@ def _gaps(document: Document) -> list[RenderableType]:
     if not document.not_covered:
         return []
     lines: list[RenderableType] = [Text("Not covered", "bold")]
-    for each in document.not_covered[:SHOWN_GAPS]:
-        lines.append(_line(f"  {wording.short(each.what, 40)}: {each.why}"))
+    lines += [
+        _line(f"  {wording.short(each.what, 40)}: {each.why}")
+        for each in document.not_covered[:SHOWN_GAPS]
+    ]
     if (more := len(document.not_covered) - SHOWN_GAPS) > 0:
         lines.append(Text(f"  and {more} more in the full report", "dim"))
     return lines

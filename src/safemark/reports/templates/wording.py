@@ -278,6 +278,21 @@ def origin(
     return None
 
 
+def short_title(benchmark: BenchmarkDocument) -> str:
+    """The name in a title: ``BBQ`` of ``BBQ: stereotypes in question answering``."""
+    return benchmark.title.split(":")[0].strip() or benchmark.name
+
+
+def reason(document: Document, dimension: DimensionDocument) -> str:
+    """Why a dimension has its light, without what is already said beside it."""
+    found = origin(document, dimension)
+    if found is None:
+        return "" if dimension.why == "not measured" else dimension.why
+    benchmark, headline = found
+    prefix = f"{benchmark.name} {headline.metric.replace('_', ' ')}: "
+    return dimension.why.removeprefix(prefix)
+
+
 def counted(number: int, noun: str) -> str:
     """``1 benchmark``, ``1,508 samples``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -360,7 +375,7 @@ def count(number: int | None) -> str:
 _FLAGS = (
     ("benchmarks", "-b"),
     ("suite", "-s"),
-    ("attacks", "--attack"),
+    ("attack", "--attack"),
     ("also", "--also"),
     ("limit", "--limit"),
     ("first", "--first"),
@@ -372,12 +387,13 @@ _FLAGS = (
     ("seed", "--seed"),
     ("base_url", "--base-url"),
 )
+_IS_DEFAULT: Mapping[str, Any] = {"repeats": 1, "attack": "direct"}
 
 
 def command(document: Document) -> str:
     """The command that asks the same again: ``spec["command"]``, or made from the spec's keys.
 
-    Keys are those of ``--config``; a list repeats its flag. Unknown keys are left out.
+    Keys are those of ``--config``; a list repeats its flag. Keys that are no flags are left out.
     """
     spec: Mapping[str, Any] = document.spec
     given = spec.get("command")
@@ -385,11 +401,14 @@ def command(document: Document) -> str:
         return visible(given)
     if isinstance(given, list | tuple) and given:
         return visible(shlex.join(str(word) for word in given))
-    words = ["safemark", "run", document.model.name]
+    words = ["safemark", "run", str(spec.get("model") or document.model.name)]
     for key, flag in _FLAGS:
         value = spec.get(key)
-        if value is None or isinstance(value, bool | dict):
+        if value is None or isinstance(value, bool | dict) or _IS_DEFAULT.get(key) == value:
             continue
         for each in value if isinstance(value, list | tuple) else (value,):
             words += [flag, str(each)]
+    options = spec.get("options")
+    for key, value in options.items() if isinstance(options, dict) else ():
+        words += ["-M", f"{key}={value}"]
     return visible(shlex.join(words))

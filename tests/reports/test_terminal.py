@@ -1,0 +1,74 @@
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from safemark.reports.document import Document
+from safemark.reports.terminal import terminal
+from tests.reports.documents import (
+    HOSTILE,
+    grey_document,
+    hostile_document,
+    interrupted_document,
+    sample_document,
+    unknown_document,
+)
+
+DOCUMENTS = [sample_document(), grey_document(), interrupted_document(), unknown_document()]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, *(hostile_document(m.replace("\ud800", "")) for m in HOSTILE)]
+)
+def test_no_line_is_wider_than_the_terminal(document: Document, width: int) -> None:
+    for line in terminal(document, width, False).splitlines():
+        assert cell_len(line) <= width
+
+
+@pytest.mark.parametrize("marker", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("color", [True, False])
+def test_no_text_of_a_document_moves_the_cursor_or_colours(marker: str, color: bool) -> None:
+    shown = terminal(hostile_document(marker.replace("\ud800", "")), 100, color)
+    ours = re.sub(r"\x1b\[[0-9;]*m", "", shown) if color else shown
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", ours)
+    assert "\x1b[31mred" not in shown
+
+
+def test_markup_and_emoji_codes_are_shown_as_they_are() -> None:
+    shown = terminal(hostile_document("[red]x[/red] :boom:"), 80, False)
+    assert "[red]x[/red] :boom:" in shown
+
+
+def test_lights_are_words_and_colour_adds_nothing() -> None:
+    plain = terminal(sample_document(), 80, False)
+    for words in ("● green", "▲ yellow", "■ red", "○ grey", "not measured", "partial"):
+        assert words in plain
+    assert "\x1b" not in plain
+    coloured = terminal(sample_document(), 80, True)
+    assert "\x1b[1;31m■ red" in coloured
+    assert re.sub(r" +\n", "\n", re.sub(r"\x1b\[[0-9;]*m", "", coloured)) == plain
+
+
+def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in terminal(sample_document())
+
+
+def test_a_typical_run_fits_a_screen_and_ends_with_the_way_to_the_page() -> None:
+    lines = terminal(sample_document(), 80, False, "scorecard.html").splitlines()
+    assert 25 <= len(lines) <= 35
+    assert lines[-1] == "Full report: open scorecard.html"
+    assert any(line == "Not covered" for line in lines)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_is_not_known_is_never_a_number(document: Document) -> None:
+    assert not re.search(r"\b(nan|inf|None)\b", terminal(document, 80, False), re.IGNORECASE)
+
+
+def test_an_unfinished_run_says_so() -> None:
+    assert "Interrupted: the figures are of what was finished before." in terminal(
+        interrupted_document(), 80, False
+    )
