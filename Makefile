@@ -51,7 +51,7 @@ types-and-lint: $(FOR_TEST)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 fix: $(FOR_TEST)
 	$(BIN)/ruff format .
