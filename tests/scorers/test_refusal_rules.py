@@ -1,4 +1,4 @@
-# ruff: noqa: E501 — one labelled reply a line, however long
+
 """Refusal and abstention rules against replies labelled by hand.
 
 Labels were given before the rules were tuned. The two held-out lists were written first and never

@@ -130,15 +130,14 @@ def _local() -> Finding:
         return Finding(
             "local models", None, "torch is not installed", "pip install 'safemark[local]'"
         )
-    import torch
-
     from safemark.models.connect import REFERENCE
+    from safemark.models.local.devices import described
 
-    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    where = f"{cuda} CUDA device{'' if cuda == 1 else 's'}" if cuda else "CPU only"
     if not (REFERENCE / "model.safetensors").is_file():
-        return Finding("local models", False, "the reference model is missing", "reinstall safemark")
-    return Finding("local models", True, f"torch {torch.__version__}, {where}; reference is here")
+        return Finding(
+            "local models", False, "the reference model is missing", "reinstall safemark"
+        )
+    return Finding("local models", True, f"{described()}; reference is here")
 
 
 def _plugins() -> Iterator[Finding]:
@@ -150,4 +149,6 @@ def _plugins() -> Iterator[Finding]:
                 entry.load()
                 yield Finding(f"{kind} {name}", True, f"from {entry.value}")
             except (ImportError, AttributeError) as error:
-                yield Finding(f"{kind} {name}", False, f"{entry.value}: {error}", "update or remove it")
+                yield Finding(
+                    f"{kind} {name}", False, f"{entry.value}: {error}", "update or remove it"
+                )

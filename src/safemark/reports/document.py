@@ -65,7 +65,10 @@ class HeadlineDocument(msgspec.Struct, frozen=True):
 
 
 class BenchmarkDocument(msgspec.Struct, frozen=True):
-    """One benchmark, asked one way, under one attack. ``light`` and ``headline`` are the first of ``headlines``."""
+    """One benchmark, asked one way, under one attack.
+
+    ``light``, ``why``, ``headline`` and ``threshold`` are those of the first of ``headlines``.
+    """
 
     name: str
     title: str

@@ -82,9 +82,7 @@ def _status(status: str) -> Status:
 
 def _benchmark(store: Store, part: StoredPart) -> BenchmarkDocument:
     benchmark = _installed(part)
-    scorer_id = store.ensure_scorer(
-        part.body.scorer, part.body.scorer_version, part.body.judge
-    )
+    scorer_id = store.ensure_scorer(part.body.scorer, part.body.scorer_version, part.body.judge)
     rows = store.rows(part, scorer_id)
     not_asked = _not_asked(part, rows)
     reasons = Counter(str(row.absent) for row in rows if row.absent is not None)
@@ -92,7 +90,7 @@ def _benchmark(store: Store, part: StoredPart) -> BenchmarkDocument:
         reasons[str(Reason.NOT_ASKED)] += missing
     way = benchmark.way(part.asked)
     metrics, whole = measured(benchmark, rows, part.asked, not_asked)
-    headlines = [_headline(h, benchmark, whole) for h in benchmark.headlines if h.metric in whole]
+    headlines = [_headline(h, whole) for h in benchmark.headlines if h.metric in whole]
     first = headlines[0] if headlines else None
     source = benchmark.source
     absent = sum(reasons.values())
@@ -230,12 +228,10 @@ def _metric(metric: Metric, group: str | None, found: Estimate) -> MetricDocumen
     )
 
 
-def _headline(
-    headline: Headline, benchmark: Benchmark, whole: dict[str, tuple[Metric, Estimate]]
-) -> HeadlineDocument:
+def _headline(headline: Headline, whole: dict[str, tuple[Metric, Estimate]]) -> HeadlineDocument:
     metric, found = whole[headline.metric]
     bands = Bands(headline.green, headline.red, metric.better, metric.target, metric.unit)
-    verdict = headline_light(found, bands, range=metric.range)
+    verdict = headline_light(found, bands, within=metric.range)
     return HeadlineDocument(
         dimension=headline.dimension,
         metric=headline.metric,
@@ -259,17 +255,16 @@ def _dimensions(read: Sequence[BenchmarkDocument]) -> list[DimensionDocument]:
             for headline in part.headlines
             if headline.dimension == dimension
         ]
+        names = _full_names(headlines)
         verdict, name = dimension_light(
             [
-                (_full_name(part, headline), _verdict(headline), headline.required)
-                for part, headline in headlines
+                (full, _verdict(headline), headline.required)
+                for full, (_, headline) in zip(names, headlines, strict=True)
             ]
         )
         verdicts[dimension] = verdict
         members[dimension] = list(dict.fromkeys(part.name for part, _ in headlines))
-        shown[dimension] = next(
-            ((p, h) for p, h in headlines if _full_name(p, h) == name), None
-        )
+        shown[dimension] = dict(zip(names, headlines, strict=True)).get(name or "")
     final = with_usefulness(verdicts)
     return [
         _dimension(dimension, final[dimension], members[dimension], shown[dimension])
@@ -277,8 +272,13 @@ def _dimensions(read: Sequence[BenchmarkDocument]) -> list[DimensionDocument]:
     ]
 
 
-def _full_name(part: BenchmarkDocument, headline: HeadlineDocument) -> str:
-    return f"{part.name} {headline.metric.replace('_', ' ')}"
+def _full_names(headlines: Sequence[tuple[BenchmarkDocument, HeadlineDocument]]) -> list[str]:
+    """Benchmark and metric; with version and way where that names several."""
+    plain = [f"{part.name} {h.metric.replace('_', ' ')}" for part, h in headlines]
+    return [
+        name if plain.count(name) == 1 else f"{name} ({part.version}, by {part.asked})"
+        for name, (part, _) in zip(plain, headlines, strict=True)
+    ]
 
 
 def _verdict(headline: HeadlineDocument) -> Verdict:
@@ -310,9 +310,11 @@ def _dimension(
 def _not_covered(run: StoredRun, read: Sequence[BenchmarkDocument]) -> list[NotCovered]:
     found = [NotCovered(what, why) for what, why in run.body.not_covered]
     lit = {headline.dimension for part in read for headline in part.headlines}
-    for dimension in DIMENSIONS:
-        if dimension not in lit:
-            found.append(NotCovered(TITLES[dimension], "no benchmark of this run measures it"))
+    found += [
+        NotCovered(TITLES[dimension], "no benchmark of this run measures it")
+        for dimension in DIMENSIONS
+        if dimension not in lit
+    ]
     for part in read:
         if part.partial:
             found.append(NotCovered(f"the rest of {part.name}", f"partial: {part.partial}"))
