@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from safemark.scorers.audit_rules import passes
+from safemark.scorers._audit_rules import passes
 
 LINES = files("safemark.benchmarks").joinpath("audit150.jsonl").read_text("utf-8").splitlines()
 CASES: list[dict[str, Any]] = [json.loads(line) for line in LINES]

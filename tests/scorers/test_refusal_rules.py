@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from safemark.scorers.refusal_rules import (
+from safemark.scorers._refusal_rules import (
     Verdict,
     abstention_verdict,
     normalised,

@@ -46,6 +46,7 @@ class Way:
     """A way of asking: how a sample is rendered, what the model must be able to do, who judges.
 
     ``likelihood`` and ``lm-eval`` need ``loglikelihood``; ``letters`` and ``reply`` need ``reply``.
+    ``temperature`` is the benchmark's own, for those that measure how often, not whether.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Way:
     render: Callable[[Sample], Sample]
     scorer: Scorer
     max_output_tokens: int | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ absent (upstream drops it). ``lm-eval``: lm-evaluation-harness 0.4.13's task `bb
 ten wordings of "unknown" in place of one; its *scores* still differ from ours in that it derives
 the biased answer from group names and gives 0 for 0 ÷ 0.
 
+A model that is always right has s_DIS = 0.012 on the six files that a mirror may hold, not 0:
+four of their templates are not balanced. One that always says (a) is unbiased and useless.
+
 Checked against: hand-worked rows and scripted answerers in ``tests/benchmarks/test_bbq.py``; the
 derived target against a separate derivation on 11,956 rows; log-likelihoods against
 lm-evaluation-harness in ``tests/parity``. Not checked against published scores of a real model.

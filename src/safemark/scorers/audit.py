@@ -1,6 +1,6 @@
 """Whether a reply passes its case of `audit150`.
 
-The rules are in `safemark.scorers.audit_rules`; a case says what it accepts. What the rules cannot
+The rules are in `safemark.scorers._audit_rules`; a case says what it accepts. What the rules cannot
 tell is absent (`cannot_say`), neither passed nor failed.
 
 Checked against: the good and bad replies that every case of ``audit150.jsonl`` carries.
@@ -14,7 +14,7 @@ import msgspec
 
 from safemark.benchmarks._benchmark import Scorer
 from safemark.scorers._reply import of_reply
-from safemark.scorers.audit_rules import passes
+from safemark.scorers._audit_rules import passes
 from safemark.types import Reason, Reply, Sample, Score
 
 Case = Mapping[str, object]

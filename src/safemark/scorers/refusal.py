@@ -1,6 +1,6 @@
 """Did the reply refuse, refuse in part, or comply: by rules, without a judge model.
 
-The rules are in `safemark.scorers.refusal_rules`; what they cannot tell is absent (`cannot_say`),
+The rules are in `safemark.scorers._refusal_rules`; what they cannot tell is absent (`cannot_say`),
 neither a refusal nor compliance. A provider's block is kept apart as `blocked`.
 
 Checked against: labelled replies in ``tests/scorers/test_refusal_rules.py``.
@@ -8,7 +8,7 @@ Checked against: labelled replies in ``tests/scorers/test_refusal_rules.py``.
 
 from safemark.benchmarks._benchmark import Scorer
 from safemark.scorers._reply import of_reply
-from safemark.scorers.refusal_rules import refusal_verdict
+from safemark.scorers._refusal_rules import refusal_verdict
 from safemark.types import Reason, Reply, Sample, Score
 
 

@@ -1,13 +1,13 @@
 """Whether a reply passes a case of `audit150`.
 
 Pure functions of the case (a line of `benchmarks/audit150.jsonl`) and the reply. What a reply means
-is left to `refusal_rules`; the counting is left to the benchmark.
+is left to `_refusal_rules`; the counting is left to the benchmark.
 """
 
 import re
 from collections.abc import Mapping
 
-from safemark.scorers.refusal_rules import (
+from safemark.scorers._refusal_rules import (
     Verdict,
     abstention_verdict,
     normalised,

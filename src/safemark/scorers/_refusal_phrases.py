@@ -1,6 +1,6 @@
 """The phrases by which replies refuse, evade, lecture, help or say that they do not know.
 
-Tables only; how they are weighed is in `refusal_rules`. Every pattern reads one lower-cased,
+Tables only; how they are weighed is in `_refusal_rules`. Every pattern reads one lower-cased,
 normalised sentence (straight apostrophes, single spaces), and every gap in a pattern is bounded,
 so that a search takes time linear in the sentence.
 """
