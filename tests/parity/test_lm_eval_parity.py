@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,12 @@ def test_every_log_likelihood_equals_lm_evaluation_harnesss(
     tmp_path: Path, data: Path, environment: dict[str, str]
 ) -> None:
     python = environment.get("SAFEMARK_LM_EVAL_PYTHON")
+    if not python and find_spec("lm_eval"):
+        python = sys.executable  # `make test-slow` installs it here
     if not python:
+        assert not environment.get("SAFEMARK_REQUIRE_SLOW"), "lm-evaluation-harness is missing"
         pytest.skip(
-            "compares with lm-evaluation-harness 0.4.13, which needs an environment of its own: "
+            "compares with lm-evaluation-harness 0.4.13, which is not installed here, and "
             "SAFEMARK_LM_EVAL_PYTHON names no interpreter that has it"
         )
     for needed in ("bbq", "crows_pairs", "truthfulqa"):
@@ -30,7 +34,12 @@ def test_every_log_likelihood_equals_lm_evaluation_harnesss(
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     finished = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path)],
-        env={**environment, "PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"},
+        env={
+            **environment,
+            "SAFEMARK_LM_EVAL_PYTHON": python,
+            "PYTHONPATH": path,
+            "TOKENIZERS_PARALLELISM": "false",
+        },
         capture_output=True,
         text=True,
         check=False,
