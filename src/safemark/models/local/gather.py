@@ -92,7 +92,7 @@ class Gatherer(Generic[Job, Result]):
         try:
             self._work([job for job, _ in batch], deliver, wanted)
             failure: Exception = RuntimeError("the batch ended without an answer for this call")
-        except Exception as error:  # carried over the thread's edge, not handled
+        except Exception as error:  # noqa: BLE001  carried to the callers, not handled here
             failure = error
         for index in range(len(batch)):
             if index not in delivered and wanted(index):

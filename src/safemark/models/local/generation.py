@@ -6,6 +6,7 @@ batch (rounding) remains; on CPU in float32 it is about 1e-6 per logit.
 """
 
 import hashlib
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -147,9 +148,7 @@ class Generator:
             rows = waiting.pop()
             settled: set[int] = set()
 
-            def done(
-                row: _Row, outcome: Reply | CallFailed, settled: set[int] = settled
-            ) -> None:
+            def done(row: _Row, outcome: Reply | CallFailed, settled: set[int] = settled) -> None:
                 settled.add(row.index)
                 settle(row, outcome)
 
@@ -217,9 +216,7 @@ class Generator:
 
     def _reply(self, row: _Row, finish: Any) -> Reply:
         tokens = row.new[:-1] if row.new and row.new[-1] in self._ends else row.new
-        text = self.prompts.reply_text(
-            row.prompt, tokens, has_prefill=bool(row.ask.prefill)
-        )
+        text = self.prompts.reply_text(row.prompt, tokens, has_prefill=bool(row.ask.prefill))
         stops = [text.find(stop) for stop in (*row.ask.stop, *row.prompt.stop)]
         text = text[: min((at for at in stops if at >= 0), default=len(text))]
         opened = row.prompt.text.rstrip().endswith("<think>")
@@ -257,13 +254,12 @@ class Generator:
         except Exception as error:  # a model may refuse a cache in any way it likes
             if is_out_of_memory(error):
                 raise
-            return float("inf")
-        for extra, logits in enumerate(found):
-            for line, prompt in enumerate(prompts):
-                ids = self.network.tensor([[*prompt, *[follow] * extra]])
-                right = self.network.logits(None, ids)[-1]
-                gap = float((logits[line] - right).abs().max())
-                worst = max(worst, gap if gap == gap else 0.0)  # NaN weights: nothing to compare
+            return math.inf
+        for line, prompt in enumerate(prompts):
+            right = self.network.logits(None, self.network.tensor([[*prompt, follow]]))[-2:]
+            for logits, expected in zip(found, right, strict=True):
+                gap = float((logits[line] - expected).abs().max())
+                worst = max(worst, 0.0 if math.isnan(gap) else gap)  # NaN: nothing to compare
         return worst
 
 
@@ -273,9 +269,7 @@ class _Steps:
     Equal prompts are computed once and their keys and values repeated.
     """
 
-    def __init__(
-        self, network: Network, prompts: Sequence[Sequence[int]], *, caches: bool
-    ) -> None:
+    def __init__(self, network: Network, prompts: Sequence[Sequence[int]], *, caches: bool) -> None:
         self._network = network
         self._prompts = [list(prompt) for prompt in prompts]
         self._cache: DynamicCache | None = None
@@ -299,7 +293,7 @@ class _Steps:
         logits = self._logits(last, ids, (mask.cumsum(-1) - 1).clamp(min=0))
         lines = [unique.index(tuple(prompt)) for prompt in self._prompts]
         if lines != list(range(len(unique))):
-            logits = self._kept(lines, logits)
+            logits = logits[self._keep(self._cache, lines)]
         return logits
 
     def go_on(self, keep: Sequence[int], tokens: Sequence[int]) -> Tensor:
@@ -311,7 +305,7 @@ class _Steps:
         if self._cache is None:
             return self._anew()
         if not everyone:
-            self._kept(keep, None)
+            self._keep(self._cache, keep)
         self._mask = torch.cat([self._mask, self._mask.new_ones(len(tokens), 1)], dim=-1)
         position = torch.tensor([[len(prompt) - 1] for prompt in self._prompts])
         ids = torch.tensor([[token] for token in tokens])
@@ -326,12 +320,11 @@ class _Steps:
             past_key_values=self._cache,
         )
 
-    def _kept(self, lines: Sequence[int], logits: Tensor | None) -> Tensor:
-        assert self._cache is not None
+    def _keep(self, cache: DynamicCache, lines: Sequence[int]) -> Tensor:
         chosen = self._network.tensor(list(lines))
-        self._cache.batch_select_indices(chosen)
+        cache.batch_select_indices(chosen)
         self._mask = self._mask[chosen]
-        return self._mask if logits is None else logits[chosen]
+        return chosen
 
     def _anew(self) -> Tensor:
         """Every row from its beginning and by itself: slow, and right for any model."""

@@ -1,24 +1,20 @@
 """What makes two local models the same: a digest over everything that changes their answers.
 
-Weights are hashed by content. Hashing 16 GB takes a while, so the hash of a large file is kept in
-the user's cache folder beside its size, change time and inode, and taken from there while these
-stand.
+Weights are hashed by content. Hashing 16 GB takes a while, so hashes are remembered in the cache
+folder while a file does not change.
 """
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
+from safemark.data.digests import Memory
+from safemark.data.search import cache_folder
 from safemark.models._model import Identity
 
-LARGE = 64 * 2**20
 WEIGHTS = ("*.safetensors", "*.bin")
-SETTINGS = ("config.json", "generation_config.json")
+SETTINGS = ("config.json", "generation_config.json", "*.py")
 TOKENIZER = (
     "tokenizer.json",
     "tokenizer.model",
@@ -38,57 +34,31 @@ def identity(
 
     File names count, paths do not: the same files elsewhere are the same model.
     """
+    memory = Memory(cache_folder() / "weights.json")
     detail = {
         "kind": "local",
-        "weights": _digest(folder, WEIGHTS),
-        "config": _digest(folder, SETTINGS),
-        "tokenizer": _digest(folder, TOKENIZER),
-        "chat_template": _sha256(template.encode()) if template else "none",
+        "weights": _digest(memory, folder, WEIGHTS),
+        "config": _digest(memory, folder, SETTINGS),
+        "tokenizer": _digest(memory, folder, TOKENIZER),
+        "chat_template": _sha256(template) if template else "none",
         **settings,
     }
     if adapter is not None:
-        detail["adapter"] = _digest(adapter, ("*.safetensors", "*.bin", "adapter_config.json"))
-    return Identity(_sha256(json.dumps(detail, sort_keys=True).encode()), detail)
+        detail["adapter"] = _digest(memory, adapter, (*WEIGHTS, "adapter_config.json"))
+    memory.save()
+    return Identity(_sha256(json.dumps(detail, sort_keys=True)), detail)
 
 
-def _digest(folder: Path, patterns: Iterable[str]) -> str:
+def _digest(memory: Memory, folder: Path, patterns: Iterable[str]) -> str:
+    """SHA-256 over the names and hashes of the files."""
     files = sorted({file for pattern in patterns for file in folder.glob(pattern)})
-    lines = [f"{file.name} {file_sha256(file)}\n" for file in files]
-    return _sha256("".join(lines).encode())
+    lines = [
+        f"{file.name} {found.digests['sha256']}\n"
+        for file in files
+        if (found := memory.digested(file, ["sha256"]))
+    ]
+    return _sha256("".join(lines))
 
 
-def file_sha256(file: Path) -> str:
-    """SHA-256 of a file's bytes; of a large file that did not change, the remembered one."""
-    real = file.resolve()
-    facts = real.stat()
-    if facts.st_size < LARGE:
-        return _sha256(real.read_bytes())
-    key = f"{real} {facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
-    memory = user_cache_path("safemark") / "hashes.json"
-    known = _remembered(memory)
-    if key not in known:
-        with real.open("rb") as stream:
-            known[key] = hashlib.file_digest(stream, "sha256").hexdigest()
-        _remember(memory, {**_remembered(memory), key: known[key]})
-    return known[key]
-
-
-def _remembered(memory: Path) -> dict[str, str]:
-    try:
-        known = json.loads(memory.read_text())
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def _remember(memory: Path, known: Mapping[str, str]) -> None:
-    """Writes whole or not at all; without a writable cache folder files are hashed each time."""
-    new = memory.with_suffix(f".{os.getpid()}")
-    with contextlib.suppress(OSError):
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps(known))
-        new.replace(memory)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

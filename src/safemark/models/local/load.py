@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safemark.errors import SafemarkError, UnknownName, UsageError
+from safemark.models.local.hub import fetched
 from safemark.models.local.identity import identity
 from safemark.models.local.local_model import LocalModel
 
@@ -79,48 +80,66 @@ def load(
     folder = _folder(path_or_id)
     if folder is not None:
         _check_folder(folder, settings)
+    _check_installed()
+    is_on_hub = folder is None
+    with _quiet():
+        if folder is None:
+            folder = fetched(
+                path_or_id,
+                settings.revision,
+                pickle=settings.allow_pickle,
+                code=settings.trust_remote_code,
+            )
+            _check_folder(folder, settings)
+        usual_name = f"hf/{path_or_id if is_on_hub else folder.name}"
+        return _loaded(folder, name or usual_name, settings)
+
+
+def _check_installed() -> None:
     for needed in ("torch", "transformers"):
         if importlib.util.find_spec(needed) is None:
             raise UsageError(
                 f"local models need {needed}, which is not installed",
                 "pip install 'safemark[local]'",
             )
+
+
+def _loaded(folder: Path, name: str, settings: _Settings) -> LocalModel:
     from safemark.models.local.generation import Generator
     from safemark.models.local.network import Network, longest_text
+    from safemark.models.local.passes import Budget
     from safemark.models.local.prompts import Prompts
-    from safemark.models.local.scoring import Budget, Scorer
+    from safemark.models.local.scoring import Scorer
 
     _respect_cores()
-    device, dtype = _device(settings), _dtype(settings)
-    with _quiet():
-        source = str(folder) if folder is not None else path_or_id
-        tokenizer = _tokenizer(source, settings)
-        module = _module(source, settings, device, dtype)
-        text_config = module.config.get_text_config(decoder=True)
-        network = Network(
-            module=module,
-            config=text_config,
-            device=device,
-            dtype=module.dtype,
-            max_length=longest_text(text_config, tokenizer),
-            usual_tokens=_usual_tokens(text_config.vocab_size, tokenizer),
-        )
-        prompts = Prompts(tokenizer)
-        on_cpu = device.type == "cpu"
-        tokens = settings.max_batch_tokens or (2048 if on_cpu else 16384)
-        scorer = Scorer(network, Budget(tokens))
-        generator = Generator(network, prompts, settings.batch_size or (32 if on_cpu else 128))
+    device = _device(settings.device)
+    on_cpu = device.type == "cpu"
+    tokenizer = _tokenizer(folder, settings)
+    adapter = _adapter_folder(settings)
+    dtype = settings.dtype or ("float32" if on_cpu else "bfloat16")
+    module = _module(folder, settings, adapter, dtype).to(device)
+    config = module.config.get_text_config(decoder=True)
+    network = Network(
+        module=module,
+        config=config,
+        device=device,
+        dtype=module.dtype,
+        max_length=longest_text(config, tokenizer),
+        usual_tokens=_usual_tokens(config.vocab_size, tokenizer),
+    )
+    prompts = Prompts(tokenizer)
+    template = str(tokenizer.chat_template) if prompts.has_template else None
     return LocalModel(
-        name or f"hf/{folder.name if folder is not None else path_or_id}",
+        name,
         identity(
-            folder if folder is not None else _hub_folder(path_or_id, settings),
-            template=str(tokenizer.chat_template) if prompts.has_template else None,
-            adapter=_adapter_folder(settings),
+            folder,
+            template=template,
+            adapter=adapter,
             settings={"dtype": str(module.dtype).removeprefix("torch.")},
         ),
         prompts,
-        scorer,
-        generator,
+        Scorer(network, Budget(settings.max_batch_tokens or (2048 if on_cpu else 16384))),
+        Generator(network, prompts, settings.batch_size or (32 if on_cpu else 128)),
     )
 
 
@@ -195,10 +214,9 @@ def _check_folder(folder: Path, settings: _Settings) -> None:
         )
 
 
-def _device(settings: _Settings) -> "torch.device":
+def _device(wish: str) -> "torch.device":
     import torch
 
-    wish = settings.device
     if wish == "auto":
         kind = "cpu"
         if torch.cuda.is_available():
@@ -219,22 +237,16 @@ def _device(settings: _Settings) -> "torch.device":
     return device
 
 
-def _dtype(settings: _Settings) -> str:
-    if settings.dtype is not None:
-        return settings.dtype
-    return "float32" if _device(settings).type == "cpu" else "bfloat16"
-
-
-def _tokenizer(source: str, settings: _Settings) -> Any:
+def _tokenizer(folder: Path, settings: _Settings) -> Any:
     from transformers import AutoTokenizer
 
-    with _explained(source, settings, "tokenizer"):
+    with _explained(folder, "tokenizer"):
         return AutoTokenizer.from_pretrained(
-            source, revision=settings.revision, trust_remote_code=settings.trust_remote_code
+            folder, trust_remote_code=settings.trust_remote_code, local_files_only=True
         )
 
 
-def _module(source: str, settings: _Settings, device: "torch.device", dtype: str) -> Any:
+def _module(folder: Path, settings: _Settings, adapter: Path | None, dtype: str) -> Any:
     from transformers import AutoModelForCausalLM
 
     choices: dict[str, Any] = {"dtype": dtype, "output_loading_info": True}
@@ -242,35 +254,33 @@ def _module(source: str, settings: _Settings, device: "torch.device", dtype: str
         choices["attn_implementation"] = settings.attention
     if not settings.allow_pickle:
         choices["use_safetensors"] = True
-    with _explained(source, settings, "weights"):
+    with _explained(folder, "weights"):
         module, loaded = AutoModelForCausalLM.from_pretrained(
-            source,
-            revision=settings.revision,
+            folder,
             trust_remote_code=settings.trust_remote_code,
+            local_files_only=True,
             **choices,
         )
-        if settings.adapter is not None:
-            module = _adapted(module, settings.adapter)
         missing = sorted(loaded["missing_keys"]) + [str(k) for k in loaded["mismatched_keys"]]
         if missing:  # transformers fills these with random numbers and goes on
             raise UsageError(
-                f"the weights of `{source}` lack {len(missing)} tensors, first `{missing[0]}`",
+                f"the weights in `{folder.name}` lack {len(missing)} tensors, first `{missing[0]}`",
                 "is the download complete, and does config.json belong to it?",
             )
-        return module.to(device).eval().requires_grad_(False)
+        if adapter is not None:
+            module = _adapted(module, adapter)
+        return module.eval().requires_grad_(False)
 
 
-def _adapted(module: Any, adapter: str) -> Any:
+def _adapted(module: Any, adapter: Path) -> Any:
     """The module with the adapter's weights added into its own."""
-    if importlib.util.find_spec("peft") is None:
-        raise UsageError("adapters need peft, which is not installed", "pip install peft")
-    from peft import PeftModel  # type: ignore[import-not-found,unused-ignore]
+    from peft import PeftModel
 
     return PeftModel.from_pretrained(module, adapter).merge_and_unload()
 
 
 @contextmanager
-def _explained(source: str, settings: _Settings, part: str) -> Iterator[None]:
+def _explained(folder: Path, part: str) -> Iterator[None]:
     """Turns what transformers raises into one sentence and a hint.
 
     It raises OSError, ValueError, KeyError, SafetensorError and its helpers' own errors for the
@@ -281,25 +291,15 @@ def _explained(source: str, settings: _Settings, part: str) -> Iterator[None]:
     except (SafemarkError, MemoryError):
         raise
     except Exception as error:
-        first = str(error).strip().split("\n")[0][:300]
-        text = f"{error} {error.__cause__}".lower()
-        hint = "the error above comes from transformers; does the model load there?"
-        if "custom code" in text or "trust_remote_code" in text:
+        first = str(error).strip().split("\n")[0][:300] or type(error).__name__
+        text = str(error).lower()
+        hint = "transformers says so; does AutoModelForCausalLM load it?"
+        if "trust_remote_code" in text or "custom code" in text:
             first = "it needs Python code that comes with the model"
             hint = "-M trust_remote_code=yes runs that code; read it first"
-        elif "not a valid model identifier" in text or "404" in text:
-            first = "no such folder here and no such model on the hub"
-            hint = "check the spelling; a private model needs `hf auth login`"
-        elif "gated" in text or "401" in text or "403" in text:
-            hint = "ask for access on the model's page, then `hf auth login`"
-        elif "offline" in text or "connect" in text or "couldn't reach" in text:
-            first = "the hub cannot be reached, and the model is not in the local cache"
-            hint = "give a folder, or download the model where there is a network"
-        elif "safetensors" in text and not settings.allow_pickle and "header" not in text:
-            hint = "-M allow_pickle=yes loads .bin weights if you trust their source"
-        elif "header" in text or "incomplete" in text:
+        elif type(error).__name__ == "SafetensorError":
             hint = "the file is damaged or cut off: download it again"
-        raise UsageError(f"cannot load the {part} of `{source}`: {first}", hint) from error
+        raise UsageError(f"cannot load the {part} in `{folder.name}`: {first}", hint) from error
 
 
 def _usual_tokens(vocabulary: int, tokenizer: Any) -> list[int]:
@@ -309,18 +309,25 @@ def _usual_tokens(vocabulary: int, tokenizer: Any) -> list[int]:
     return usual or list(range(vocabulary))
 
 
-def _hub_folder(model: str, settings: _Settings) -> Path:
-    """Where the hub's files of ``model`` lie, once they are loaded."""
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(model, revision=settings.revision, local_files_only=True))
-
-
 def _adapter_folder(settings: _Settings) -> Path | None:
     if settings.adapter is None:
         return None
+    if importlib.util.find_spec("peft") is None:
+        raise UsageError("adapters need peft, which is not installed", "pip install peft")
     path = Path(settings.adapter).expanduser()
-    return path if path.is_dir() else _hub_folder(settings.adapter, settings)
+    if not path.is_dir():
+        path = fetched(settings.adapter, None, pickle=settings.allow_pickle, code=False)
+    if not (path / "adapter_config.json").is_file():
+        raise UsageError(
+            f"`{settings.adapter}` is not an adapter: it has no adapter_config.json",
+            "a PEFT adapter's folder holds adapter_config.json and adapter_model.safetensors",
+        )
+    if not any(path.glob("*.safetensors")) and not settings.allow_pickle:
+        raise UsageError(
+            f"`{settings.adapter}` holds only pickled weights, which can run code when loaded",
+            "-M allow_pickle=yes loads them if you trust their source",
+        )
+    return path
 
 
 def _respect_cores() -> None:

@@ -22,8 +22,8 @@ _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
 class Network:
     """A causal language model ready to be run, on one device or spread over several.
 
-    ``picks`` is whether the hook gives the same logits as the plain forward; `scoring.checked`
-    turns it off where it does not.
+    ``picks`` is whether the hook gives the same logits as the plain forward; `Scorer` turns it
+    off where it does not. ``tokens_computed`` counts positions, padding included.
     """
 
     module: nn.Module
@@ -33,6 +33,7 @@ class Network:
     max_length: int
     usual_tokens: Sequence[int]
     picks: bool = True
+    tokens_computed: int = 0
     _parameters: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -54,6 +55,7 @@ class Network:
 
         Positions count through the batch row by row.
         """
+        self.tokens_computed += ids.numel()
         inputs = {key: value for key, value in inputs.items() if value is not None}
         at = None if read is None else torch.tensor(read, device=self.device)
         head = self.head if self.picks else None

@@ -9,8 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jinja2
+
 from safemark.errors import CallFailed
 from safemark.types import Message, Messages, Reason
+
+TEMPLATE_ERRORS = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a chat template raises when it does not take a conversation; its code is the model's."""
 
 _MARK = "safemark-probe"
 PLAIN_STOP = ("\nUser:",)
@@ -85,7 +97,7 @@ class Prompts:
                     [
                         _split_at(codes[before], codes[before + after])
                         if before
-                        else self._from_nothing(first[after])
+                        else _after_prefix(self.prefix_token, first[after])
                         for before, after in group
                     ]
                 )
@@ -116,7 +128,7 @@ class Prompts:
             messages = _system_folded(messages)
         try:
             return self._templated(messages)
-        except Exception as error:  # jinja's own errors and whatever a template's code raises
+        except TEMPLATE_ERRORS as error:
             why = f"the chat template does not take this conversation: {error}"
             raise CallFailed(Reason.UNSUPPORTED, why) from error
 
@@ -146,7 +158,7 @@ class Prompts:
         turns = (Message("user", _MARK), Message("assistant", _MARK))
         try:
             text = self.tokenizer.apply_chat_template(_as_dicts(turns), tokenize=False)
-        except Exception:  # a template may refuse anything; then only EOS ends a turn
+        except TEMPLATE_ERRORS:  # then only EOS ends a turn
             return frozenset()
         _, _, after = text.rpartition(_MARK)
         codes = self.tokenizer.encode(after.lstrip(), add_special_tokens=False)
@@ -161,7 +173,7 @@ class Prompts:
     def _renders_system(self) -> bool:
         try:
             return _MARK in self._templated((Message("system", _MARK), Message("user", "hello")))
-        except Exception:  # raise_exception in the template is how it says "no system turn"
+        except TEMPLATE_ERRORS:  # raise_exception is how a template says "no system turn"
             return False
 
     def _shortcomings(self) -> Iterable[str]:
@@ -169,12 +181,6 @@ class Prompts:
             yield "no chat template: messages are put as plain text (User: … Assistant:)"
         elif not self.takes_system:
             yield "the chat template has no system turn: system text begins the first user turn"
-
-    def _from_nothing(self, codes: Sequence[int]) -> Pair:
-        assert self.prefix_token is not None
-        if codes and codes[0] == self.prefix_token:
-            return Pair(tuple(codes[:1]), tuple(codes[1:]))
-        return Pair((self.prefix_token,), tuple(codes))
 
     def _encoded(self, texts: Iterable[str], *, special: bool = True) -> dict[str, list[int]]:
         """Token ids of each text; one that begins with BOS already gets no second one."""
@@ -212,6 +218,12 @@ def without_thinking(text: str, opened: bool) -> tuple[str, str | None]:
 
 def _split_at(context: Sequence[int], whole: Sequence[int]) -> Pair:
     return Pair(tuple(context), tuple(whole[len(context) :]))
+
+
+def _after_prefix(prefix: int | None, codes: Sequence[int]) -> Pair:
+    first = (prefix,) if prefix is not None else ()
+    begun = tuple(codes[: len(first)]) == first
+    return Pair(first, tuple(codes[len(first) :] if begun else codes))
 
 
 def _as_dicts(messages: Messages) -> list[dict[str, str]]:

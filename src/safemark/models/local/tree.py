@@ -196,7 +196,7 @@ def batches(
 def sight(rows: Sequence[Row], width: int) -> Bools:
     """Which position sees which in its row, (rows, width, width); padding sees itself."""
     position = np.arange(width)
-    ends = np.stack([_padded(row.ends, width, position + 1) for row in rows])
+    ends = np.stack([_padded(row.ends, position + 1) for row in rows])
     query, key = position[None, :, None], position[None, None, :]
     return (key <= query) & (query < ends[:, None, :])
 
@@ -204,10 +204,10 @@ def sight(rows: Sequence[Row], width: int) -> Bools:
 def depths(rows: Sequence[Row], tree: PrefixTree, width: int) -> Ints:
     """The position in its own text of each token, (rows, width)."""
     zeros = np.zeros(width, dtype=np.int64)
-    return np.stack([_padded([tree.depths[n] for n in row.nodes], width, zeros) for row in rows])
+    return np.stack([_padded([tree.depths[n] for n in row.nodes], zeros) for row in rows])
 
 
-def _padded(values: Sequence[int], width: int, rest: Ints) -> Ints:
+def _padded(values: Sequence[int], rest: Ints) -> Ints:
     line = rest.copy()
     line[: len(values)] = values
     return line

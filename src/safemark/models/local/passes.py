@@ -1,0 +1,173 @@
+"""One pass over a plan of the prefix tree: masks, trunk caches, forward passes, logits read.
+
+Masks are additive floats: a bool mask under eager attention is silently wrong (transformers 5.23).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+from safemark.models.local.network import Network
+from safemark.models.local.tree import PrefixTree, Row, Trunk, batches, depths, sight
+
+MOST_LOGITS = 2**26
+"""Logits held at once (256 MB of float32)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much goes into one forward pass: tokens (padding included) and rows."""
+
+    tokens: int
+    rows: int = 4096
+
+    def halved(self) -> "Budget | None":
+        """Half of it, or None when it cannot usefully get smaller."""
+        return replace(self, tokens=self.tokens // 2) if self.tokens >= 64 else None
+
+
+class Pass:
+    """One pass over a plan: computes trunks and rows, hands logits to ``read``."""
+
+    def __init__(
+        self,
+        network: Network,
+        tree: PrefixTree,
+        budget: Budget,
+        read: Callable[[Sequence[int], Tensor], None],
+        is_wanted: Callable[[Iterable[int]], bool],
+        *,
+        shares: bool,
+    ) -> None:
+        self.network = network
+        self.tree = tree
+        self.budget = budget
+        self.read = read
+        self.is_wanted = is_wanted
+        self.shares = shares
+        self.done: set[int] = set()
+
+    def trunk(self, trunk: Trunk, above: DynamicCache | None) -> None:
+        """Computes what hangs from ``trunk``, and then drops the trunk's keys and values."""
+        if not self.is_wanted(_nodes_of(trunk)):
+            return
+        cache = above
+        if trunk.nodes:
+            cache = _copied(above, 1)
+            self._forward([Row(trunk.nodes, [len(trunk.nodes)] * len(trunk.nodes))], cache)
+        most_read = max(1, MOST_LOGITS // self.network.vocabulary)
+        past = cache.get_seq_length() if cache is not None else 0
+        tokens = self.budget.tokens
+        for batch in batches(
+            trunk.rows,
+            self.tree,
+            tokens=tokens,
+            # keys and values of the trunk are repeated for each row
+            most_rows=max(1, min(self.budget.rows, 16 * tokens // past if past else 4096)),
+            most_read=most_read,
+        ):
+            if self.is_wanted(node for row in batch for node in row.nodes):
+                self._forward(batch, _copied(cache, len(batch)) if cache is not None else None)
+        for inner in trunk.trunks:
+            self.trunk(inner, cache)
+
+    def _forward(self, rows: Sequence[Row], cache: DynamicCache | None) -> None:
+        width = max(len(row) for row in rows)
+        ids = torch.zeros(len(rows), width, dtype=torch.long)
+        at, nodes = [], []
+        for line, row in enumerate(rows):
+            ids[line, : len(row)] = torch.tensor([self.tree.tokens[node] for node in row.nodes])
+            for column, node in enumerate(row.nodes):
+                if self.tree.wanted[node] and node not in self.done:
+                    self.done.add(node)
+                    at.append(line * width + column)
+                    nodes.append(node)
+        inputs: dict[str, Any] = {}
+        if self.shares:
+            position = depths(rows, self.tree, width)
+            past = cache.get_seq_length() if cache is not None else 0
+            inputs = {
+                "position_ids": self.network.tensor(position),
+                "attention_mask": _masks(self.network, rows, position, past, width),
+                "past_key_values": cache,
+            }
+        logits = self.network.logits(at or [0], ids.to(self.network.device), **inputs)
+        if nodes:
+            self.read(nodes, logits)
+
+
+def _masks(
+    network: Network, rows: Sequence[Row], position: Any, past: int, width: int
+) -> Tensor | dict[str, Tensor]:
+    """Additive masks: ancestors and the trunk are seen, within the window where layers have one."""
+    seen = network.tensor(sight(rows, width))
+    seen = torch.cat([seen.new_ones(len(rows), width, past), seen], dim=-1)
+    near_enough = window(network.config)
+    if not near_enough:
+        return _additive(seen, network.dtype)
+    depth = network.tensor(position)
+    keys = torch.cat([torch.arange(past, device=depth.device).expand(len(rows), past), depth], 1)
+    near = seen & (depth[:, :, None] - keys[:, None, :] < near_enough)
+    kinds = set(getattr(network.config, "layer_types", None) or ["sliding_attention"])
+    if kinds == {"sliding_attention"}:
+        return _additive(near, network.dtype)
+    return {
+        "full_attention": _additive(seen, network.dtype),
+        "sliding_attention": _additive(near, network.dtype),
+    }
+
+
+def _additive(seen: Tensor, dtype: torch.dtype) -> Tensor:
+    mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
+    return mask.masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
+
+
+def window(config: Any) -> int | None:
+    """The sliding window, where a layer has one."""
+    kinds = getattr(config, "layer_types", None)
+    if kinds is not None and "sliding_attention" not in kinds:
+        return None
+    if kinds is None and getattr(config, "use_sliding_window", True) is False:
+        return None
+    tokens = getattr(config, "sliding_window", None)
+    return int(tokens) if tokens else None
+
+
+def _copied(cache: DynamicCache | None, rows: int) -> DynamicCache:
+    """A cache that begins with that of the trunk, for ``rows`` rows; the trunk's is left alone.
+
+    Its layers keep everything, sliding windows too: our own masks address each position.
+    """
+    copy = DynamicCache()
+    for known in cache.layers if cache is not None else ():
+        keys, values = known.keys, known.values
+        layer = DynamicLayer()
+        layer.lazy_initialization(keys, values)
+        layer.keys = keys.expand(rows, -1, -1, -1)
+        layer.values = values.expand(rows, -1, -1, -1)
+        copy.layers.append(layer)
+    return copy
+
+
+def _nodes_of(trunk: Trunk) -> Iterator[int]:
+    yield from trunk.nodes
+    for row in trunk.rows:
+        yield from row.nodes
+    for inner in trunk.trunks:
+        yield from _nodes_of(inner)
+
+
+def probabilities(
+    tree: PrefixTree, nodes: Sequence[int], logits: Tensor
+) -> Iterator[tuple[int, int, tuple[float, bool]]]:
+    """Log-probability of each wanted token at each node, and whether it is the likeliest."""
+    steps = [(line, token) for line, node in enumerate(nodes) for token in tree.wanted[node]]
+    lines, tokens = (torch.tensor(part, device=logits.device) for part in zip(*steps, strict=True))
+    values = logits[lines, tokens] - torch.logsumexp(logits, dim=-1)[lines]
+    is_top = logits.argmax(dim=-1)[lines] == tokens
+    for (line, token), value, top in zip(steps, values.tolist(), is_top.tolist(), strict=True):
+        yield nodes[line], token, (value, top)

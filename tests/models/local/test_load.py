@@ -1,0 +1,246 @@
+"""What can be wrong with a model folder, and what the error tells to do about it."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from safemark.errors import UnknownName, UsageError
+from safemark.models._model import Model, can
+from safemark.models.local import load
+from safemark.types import Ask, Message
+from tests.models.local.conftest import MakeModel
+from tests.models.local.tiny import edit_config
+
+
+@pytest.fixture
+def folder(tiny_folder: Callable[..., Path], tmp_path: Path) -> Path:
+    """A tiny Llama that a test may spoil."""
+    return Path(shutil.copytree(tiny_folder(), tmp_path / "my-model"))
+
+
+def test_a_loaded_model_has_the_shape_of_a_model(tiny: MakeModel) -> None:
+    model = tiny()
+
+    assert isinstance(model, Model)
+    assert can(model, "reply")
+    assert can(model, "loglikelihood")
+    assert model.weights[0].config.model_type == "llama"
+
+
+def test_a_model_is_called_after_its_folder_unless_named(folder: Path) -> None:
+    assert load(str(folder)).name == "hf/my-model"
+    assert load(str(folder), name="reference").name == "reference"
+
+
+def test_importing_the_package_loads_no_torch() -> None:
+    code = "import sys, safemark.models.local; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_loading_prints_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    load(str(folder))
+
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "hint"),
+    [
+        ({"dtpye": "float32"}, "no model option called `dtpye`", "did you mean `dtype`?"),
+        ({"dtype": "float23"}, "no dtype called `float23`", "did you mean `float32`?"),
+        ({"device": "cuda:99"}, "no device `cuda:99`", "found: cpu"),
+        ({"device": "toaster"}, "no device `toaster`", "found: cpu"),
+        ({"batch_size": "many"}, "batch_size=many is not a number", "batch_size=16"),
+        ({"trust_remote_code": "perhaps"}, "neither yes nor no", "trust_remote_code=yes"),
+        ({"attn": "flash_attention_9"}, "cannot load the weights", ""),
+    ],
+)
+def test_an_option_that_does_not_work_is_named(
+    tiny_folder: Callable[..., Path], options: dict[str, str], problem: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(str(tiny_folder()), options=options)
+
+    assert problem in caught.value.problem
+    assert hint in caught.value.hint
+
+
+def test_an_unknown_option_is_an_unknown_name() -> None:
+    with pytest.raises(UnknownName):
+        load("anywhere", options={"quantise": "yes"})
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "a/b/c", "nowhere/"])
+def test_a_path_that_is_no_folder_is_not_looked_for_on_the_hub(name: str) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        load(name)
+
+
+def test_a_hub_id_that_is_not_in_the_cache_without_network_says_so(
+    no_network: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with pytest.raises(UsageError, match="the hub cannot be reached") as caught:
+        load("nobody/nothing")
+
+    assert "give a folder" in caught.value.hint
+    assert set(no_network) == {"huggingface.co"}
+    no_network.clear()
+
+
+@pytest.mark.parametrize("is_offline", [True, False])
+def test_a_hub_id_is_taken_from_the_cache_where_the_hub_does_not_answer(
+    tiny_folder: Callable[..., Path],
+    tmp_path: Path,
+    is_offline: bool,
+    no_network: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", is_offline)
+    repository = tmp_path / "models--somebody--tiny"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    shutil.copytree(tiny_folder(), repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+
+    assert load("somebody/tiny").name == "hf/somebody/tiny"
+    no_network.clear()
+
+
+def test_a_folder_without_config_is_not_a_model(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no config\.json"):
+        load(str(tmp_path))
+
+
+def test_a_gguf_file_is_sent_to_a_server(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").touch()
+
+    with pytest.raises(UsageError) as caught:
+        load(str(tmp_path))
+
+    assert "--base-url" in caught.value.hint
+
+
+def test_a_folder_without_weights_says_so(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+
+    with pytest.raises(UsageError, match="holds no weights"):
+        load(str(folder))
+
+
+def test_pickled_weights_need_a_flag_that_names_the_risk(folder: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+
+    with pytest.raises(UsageError, match="can run code") as caught:
+        load(str(folder))
+
+    assert "allow_pickle=yes" in caught.value.hint
+    assert load(str(folder), options={"allow_pickle": "yes"}).weights
+
+
+def test_a_missing_tokenizer_is_named(folder: Path) -> None:
+    for file in folder.glob("*token*"):
+        file.unlink()
+
+    with pytest.raises(UsageError, match="has no tokenizer"):
+        load(str(folder))
+
+
+def test_damaged_weights_are_named(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+
+    with pytest.raises(UsageError, match="cannot load the weights"):
+        load(str(folder))
+
+
+def test_missing_tensors_are_an_error_and_not_random_numbers(folder: Path) -> None:
+    edit_config(folder, num_hidden_layers=3)
+
+    with pytest.raises(UsageError, match="lack 9 tensors"):
+        load(str(folder))
+
+
+def test_code_that_comes_with_a_model_is_not_run_unasked(folder: Path) -> None:
+    edit_config(
+        folder,
+        model_type="mine",
+        auto_map={"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Mine"},
+    )
+    (folder / "mine.py").write_text("raise SystemExit('this ran')")
+
+    with pytest.raises(UsageError) as caught:
+        load(str(folder))
+
+    assert "trust_remote_code=yes" in caught.value.hint
+
+
+def test_without_torch_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
+    )
+
+    with pytest.raises(UsageError) as caught:
+        load(str(folder))
+
+    assert caught.value.hint == "pip install 'safemark[local]'"
+
+
+def test_an_adapter_without_peft_names_the_package(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "peft" else find(name)
+    )
+
+    with pytest.raises(UsageError, match="adapters need peft"):
+        load(str(folder), options={"adapter": "somewhere"})
+
+
+def test_the_same_files_elsewhere_are_the_same_model(folder: Path, tiny: MakeModel) -> None:
+    assert load(str(folder), options={"device": "cpu"}).identity == tiny().identity
+
+
+def test_identity_changes_with_weights_template_and_number_type(folder: Path) -> None:
+    first = load(str(folder)).identity
+    half = load(str(folder), options={"dtype": "bfloat16"}).identity
+    weights = folder / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    changed = load(str(folder)).identity
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    spoken = load(str(folder)).identity
+
+    assert len({one.digest for one in (first, half, changed, spoken)}) == 4
+    assert str(folder) not in json.dumps(first.detail)
+
+
+async def test_a_closed_model_says_so(folder: Path) -> None:
+    model = load(str(folder))
+    await model.close()
+    await model.close()
+
+    with pytest.raises(UsageError, match="is closed"):
+        await model.reply((Message("user", "hello"),), Ask())
+    with pytest.raises(UsageError, match="is closed"):
+        _ = model.weights
