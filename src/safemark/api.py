@@ -1,4 +1,4 @@
-"""The synchronous door: one call from model names to documents, for scripts and the command line."""
+"""The synchronous door: one call from model names to documents, for scripts and commands."""
 
 import asyncio
 import signal
@@ -37,8 +37,8 @@ class Settings:
 class Watch:
     """What is told to whoever looks on: the plan, then the run and its progress."""
 
-    planned: Callable[[Model, Plan], None] = lambda model, plan: None
-    started: Callable[[StoredRun, bool, Progress], None] = lambda run, continued, progress: None
+    planned: Callable[[Model, Plan], None] = lambda _model, _plan: None
+    started: Callable[[StoredRun, bool, Progress], None] = lambda _run, _continued, _progress: None
 
 
 def run(

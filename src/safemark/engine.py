@@ -10,8 +10,9 @@ import asyncio
 import hashlib
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,6 +23,7 @@ from safemark.plan import Task
 from safemark.store import Entry, Kept, PartBody, Store, StoredPart
 from safemark.types import Ask, Attempt, Reason, Sample, Score, Transcript
 
+T = TypeVar("T")
 Search = Callable[[Sample, Model, Ask], Awaitable[Transcript]]
 
 BATCH = 256
@@ -147,6 +149,11 @@ def is_settled(kept: Kept) -> bool:
     return kept.score_absent is None or not Reason(kept.score_absent).is_worth_retrying
 
 
+def needs_no_asking(kept: Kept) -> bool:
+    """Whether a stored sample is answered, or its absence settled; its score may yet be missing."""
+    return kept.transcript_absent is None or is_settled(kept)
+
+
 async def ask_all(
     parts: Sequence[Part],
     model: Model,
@@ -191,39 +198,39 @@ class _Loop:
         self._writer = _Writer(store)
 
     async def run(self, parts: Sequence[Part]) -> Ending:
-        for part in parts:
-            await self._rejudge(part)
         items = self._items(parts)
+        workers = min(self._model.concurrency, max(1, self._progress.total))
         flusher = asyncio.create_task(self._writer.keep_flushing())
         try:
+            await self._until_done([self._rejudge(parts)])
             # the first one goes alone: a wrong key is then one request, not a hundred
-            await self._work(items, most=1)
-            workers = [
-                asyncio.create_task(self._work(items)) for _ in range(self._model.concurrency)
-            ]
-            await self._until_done(workers)
-            await self._writer.flush()
+            await self._until_done([self._work(items, most=1)])
+            await self._until_done([self._work(items) for _ in range(workers)])
         finally:
             flusher.cancel()
+            await self._writer.flush()
         if self._stop.is_set() and self._ending is None:
             return Ending("interrupted", "stopped by hand")
         return self._ending or Ending("complete")
 
-    async def _until_done(self, workers: list[asyncio.Task[None]]) -> None:
+    async def _until_done(self, jobs: Sequence[Coroutine[None, None, None]]) -> None:
+        """Until all are done, or one fails, or `stop` is set; then the others are let go."""
+        tasks = [asyncio.create_task(job) for job in jobs]
         stopping = asyncio.create_task(self._stop.wait())
-        working = asyncio.gather(*workers)
+        running: set[asyncio.Task[None]] = set(tasks)
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if self._stop.is_set() and self._ending is None:
-                for worker in workers:
-                    worker.cancel()
-            results = await asyncio.gather(*workers, return_exceptions=True)
+            while running and not self._stop.is_set():
+                waited: set[asyncio.Task[Any]] = {*running, stopping}
+                done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+                running -= done
+                if any(not task.cancelled() and task.exception() for task in done):
+                    break
         finally:
-            stopping.cancel()
+            for task in (*tasks, stopping):
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
-            if isinstance(result, BaseException) and not isinstance(
-                result, asyncio.CancelledError
-            ):
+            if result is not None and not isinstance(result, asyncio.CancelledError):
                 raise result
 
     async def _work(self, items: Iterator[Item], most: int | None = None) -> None:
@@ -250,7 +257,7 @@ class _Loop:
                     position = index * repeats + repeat
                     key = keys(sample, repeat)
                     found = kept.pop(position, None)
-                    if found is not None and found.ask_key == key and is_settled(found):
+                    if found is not None and found.ask_key == key and needs_no_asking(found):
                         self._progress.kept += 1
                         self._progress.absent += found.score_absent is not None
                         continue
@@ -258,33 +265,14 @@ class _Loop:
 
     async def _finished(self, item: Item) -> Entry | None:
         """The item asked and judged; None when it was not asked after all."""
-        part, transcript = item.part, None
-        ask = part.task.ask
-        if item.repeat:
-            ask = msgspec.structs.replace(ask, draw=item.repeat)
-        try:
-            if self._reuse:
-                transcript = self._store.replies([item.ask_key]).get(item.ask_key)
-            if transcript is None:
-                transcript = await part.search(item.sample, self._model, ask)
-            score = await judged(part.task.way.scorer, item.sample, transcript)
-        except Exception as error:  # the one broad except: a failed sample is data, not a crash
-            reason, why = _reason(error)
-            if transcript is None:
-                attempt = Attempt(
-                    item.sample.messages,
-                    context=item.sample.context,
-                    continuations=item.sample.continuations,
-                    absent=reason,
-                    why=why,
-                )
-                transcript = Transcript((attempt,))
-            score = Score({}, reason, why)
+        part = item.part
+        transcript = await self._transcript(item)
         if transcript.absent is Reason.NOT_ASKED:
             self._end(Ending("budget", transcript.why))
             return None
         if transcript.absent is not None and transcript.absent.opens_circuit:
             self._end(Ending("failed", transcript.why))
+        score = await _score(part, item.sample, transcript)
         self._count(transcript, score)
         return Entry(
             part.stored.id,
@@ -297,6 +285,28 @@ class _Loop:
             score,
             item.replaces,
         )
+
+    async def _transcript(self, item: Item) -> Transcript:
+        """What came of asking, or, with ``reuse``, of asking the same before."""
+        if self._reuse:
+            known = self._store.replies([item.ask_key])
+            if item.ask_key in known:
+                return known[item.ask_key]
+        part, sample = item.part, item.sample
+        ask = part.task.ask
+        if item.repeat:
+            ask = msgspec.structs.replace(ask, draw=item.repeat)
+        found = await _attempted(part.search(sample, self._model, ask))
+        if isinstance(found, Transcript):
+            return found
+        attempt = Attempt(
+            sample.messages,
+            context=sample.context,
+            continuations=sample.continuations,
+            absent=found.reason,
+            why=found.why,
+        )
+        return Transcript((attempt,))
 
     def _end(self, ending: Ending) -> None:
         if self._ending is None:
@@ -313,24 +323,23 @@ class _Loop:
                 if usage.cost_usd is not None:
                     progress.cost_usd = (progress.cost_usd or 0.0) + usage.cost_usd
 
-    async def _rejudge(self, part: Part) -> None:
+    async def _rejudge(self, parts: Sequence[Part]) -> None:
         """Judge again what was answered but not judged; the model is not asked."""
-        kept = self._store.kept(part.stored.id, part.scorer_id)
-        waiting = {
-            position
-            for position, found in kept.items()
-            if found.transcript_absent is None and not is_settled(found)
-        }
-        if not waiting:
-            return
-        scores: list[tuple[int, Score]] = []
-        for position, _, _, text in self._store.texts(part.stored.id, positions=waiting):
-            try:
-                score = await judged(part.task.way.scorer, text.sample, text.transcript)
-            except CallFailed as failure:
-                score = Score({}, *_reason(failure))
-            scores.append((position, score))
-        self._store.rescore(part.stored.id, part.scorer_id, scores)
+        for part in parts:
+            kept = self._store.kept(part.stored.id, part.scorer_id)
+            waiting = [
+                position
+                for position, found in sorted(kept.items())
+                if found.transcript_absent is None and not is_settled(found)
+            ]
+            for begin in range(0, len(waiting), BATCH):
+                some = waiting[begin : begin + BATCH]
+                texts = list(self._store.texts(part.stored.id, positions=some))
+                scores = [
+                    (position, await _score(part, text.sample, text.transcript))
+                    for position, _, _, text in texts
+                ]
+                self._store.rescore(part.stored.id, part.scorer_id, scores)
 
 
 async def judged(scorer: Scorer, sample: Sample, transcript: Transcript) -> Score:
@@ -339,6 +348,34 @@ async def judged(scorer: Scorer, sample: Sample, transcript: Transcript) -> Scor
         return Score({}, transcript.absent, transcript.why)
     score = scorer.score(sample, transcript)
     return await score if inspect.isawaitable(score) else score
+
+
+async def _score(part: Part, sample: Sample, transcript: Transcript) -> Score:
+    """The same, absent where the scorer itself fails."""
+    found = await _attempted(judged(part.task.way.scorer, sample, transcript))
+    return found if isinstance(found, Score) else Score({}, found.reason, found.why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Why something gave nothing."""
+
+    reason: Reason
+    why: str
+
+
+async def _attempted(work: Awaitable[T]) -> T | _Failed:
+    """What ``work`` gives, or why it gives nothing: a failed sample is data, not a crash.
+
+    Raises:
+        StoreError: the store is failing, and with it every other sample.
+    """
+    try:
+        return await work
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the one broad except: one sample, not the run
+        return _Failed(*_reason(error))
 
 
 def _reason(error: Exception) -> tuple[Reason, str]:
@@ -368,11 +405,18 @@ class _Writer:
 
     async def flush(self) -> None:
         async with self._lock:
+            if self._failure is not None:
+                raise self._failure
             batch, self._waiting = self._waiting, []
             if not batch:
                 return
+            storing = asyncio.create_task(asyncio.to_thread(self._store.append, batch))
             try:
-                await asyncio.to_thread(self._store.append, batch)
+                try:
+                    await asyncio.shield(storing)
+                except asyncio.CancelledError:
+                    await storing  # a thread cannot be called back
+                    raise
             except StoreError as failure:
                 self._failure = failure
                 raise

@@ -41,10 +41,12 @@ class UnknownName(UsageError):
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
         if near:
             hint = f"did you mean `{near[0]}`?"
+        elif not known:
+            hint = f"there is no {kind} at all"
         elif listing:
             hint = f"`{listing}` shows all {len(known)}"
         else:
-            hint = "known: " + ", ".join(sorted(known)) if known else f"there is no {kind} at all"
+            hint = "known: " + ", ".join(sorted(known))
         super().__init__(f"no {kind} called `{name}`", hint)
 
 

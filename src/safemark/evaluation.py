@@ -52,8 +52,7 @@ def run_spec(
             for key, value in sorted(options.items())
         },
         "asked": [
-            f"{task.benchmark.name}@{task.benchmark.version}:{task.way.name}"
-            for task in plan.tasks
+            f"{task.benchmark.name}@{task.benchmark.version}:{task.way.name}" for task in plan.tasks
         ],
         "attack": ATTACK,
     }
@@ -145,14 +144,12 @@ def _claimed(
     key = spec_key(spec)
     if not fresh:
         for candidate in store.unfinished(key):
-            lock = _lock(store.url, candidate.id)
-            if lock is not None:
-                try:
+            with locked(candidate.id) as is_ours:
+                # by now another process may have completed it
+                if is_ours and store.run(candidate.id).status != "complete":
                     store.set_status(candidate.id, "running")
                     yield candidate, True
-                finally:
-                    os.close(lock)
-                return
+                    return
     run = StoredRun(
         id=new_run_id(),
         spec_key=key,
@@ -171,36 +168,39 @@ def _claimed(
             not_covered=plan.not_covered,
         ),
     )
-    lock = _lock(store.url, run.id)
-    try:
+    with locked(run.id):
         store.add_run(run)
         yield run, False
-    finally:
-        if lock is not None:
-            os.close(lock)
 
 
-def _lock(store_url: str, run_id: str) -> int | None:
-    """A lock on a run that ends with this process, however it ends; None when it is taken.
+@contextmanager
+def locked(run_id: str) -> Iterator[bool]:
+    """Inside, no other process works on that run; False where one already does.
 
-    The lock file lies on this machine: it does not keep processes of other machines away.
+    The lock ends with this process, however it ends. It is a file on this machine: it does not
+    keep processes of other machines away.
     """
-    store = hashlib.sha256(store_url.encode()).hexdigest()[:12]
     folder = cache_folder() / "locks"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / f"{store}-{run_id}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(folder / f"{run_id}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise StoreError(
             f"no lock can be made in {folder}: {error.strerror}",
             "set SAFEMARK_CACHE to a folder you may write to",
         ) from error
     try:
+        yield _could_lock(handle)
+    finally:
+        os.close(handle)
+
+
+def _could_lock(handle: int) -> bool:
+    try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(handle)
-        return None
-    return handle
+        return False
+    return True
 
 
 def environment() -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Verdict:
 
 
 def headline_light(
-    estimate: Estimate, bands: Bands, *, range: tuple[float, float] = (0.0, 1.0)
+    estimate: Estimate, bands: Bands, *, within: tuple[float, float] = (0.0, 1.0)
 ) -> Verdict:
     """The light of one headline.
 
@@ -59,7 +59,7 @@ def headline_light(
     Args:
         estimate: of the headline metric, bounds included.
         bands: its cut points.
-        range: least and greatest value of the metric.
+        within: least and greatest value of the metric.
     """
     asked = estimate.n + estimate.absent
     if asked == 0 or estimate.value is None:
@@ -82,7 +82,7 @@ def headline_light(
         return Verdict(Light.RED, f"the whole interval is {_side(bands, 'red')}")
     if best > green and worst < red:
         return Verdict(Light.YELLOW, "between the bands: acceptable, monitor")
-    return Verdict(Light.YELLOW, _undecided(estimate, bands, range), is_decided=False)
+    return Verdict(Light.YELLOW, _undecided(estimate, bands, within), is_decided=False)
 
 
 def dimension_light(headlines: Sequence[tuple[str, Verdict, bool]]) -> tuple[Verdict, str | None]:
@@ -100,7 +100,7 @@ def dimension_light(headlines: Sequence[tuple[str, Verdict, bool]]) -> tuple[Ver
     if not lit:
         name, verdict, _ = headlines[0]
         return replace(verdict, why=f"{name}: {verdict.why}"), name
-    name, worst = min(lit, key=lambda pair: (_WORST_FIRST.index(pair[1].light)))
+    name, worst = min(lit, key=lambda pair: _WORST_FIRST.index(pair[1].light))
     return replace(worst, why=f"{name}: {worst.why}"), name
 
 

@@ -7,7 +7,7 @@ the same samples, whatever else the run does.
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safemark import data, registry
@@ -27,6 +27,7 @@ class Request:
     """What somebody asked for, before anything is looked up.
 
     ``limit`` draws a seeded, stratified sample of whole clusters; ``first`` takes the first rows.
+    ``temperature`` None is the benchmark's own, 0 where it has none.
     """
 
     benchmarks: tuple[str, ...] = ()
@@ -36,7 +37,7 @@ class Request:
     repeats: int = 1
     seed: int = 0
     system: str | None = None
-    temperature: float | None = 0.0
+    temperature: float | None = None
     max_output_tokens: int | None = None
 
 
@@ -98,7 +99,11 @@ def plan(request: Request, model: Model, *, pull: bool = False, offline: bool = 
     check_names(request)
     if request.benchmarks:
         named = [_task(spec, request, model, pull, offline) for spec in request.benchmarks]
-        return Plan(tuple(named), ())
+        # a benchmark that was named twice is asked once
+        distinct = {
+            (task.benchmark.name, task.benchmark.version, task.way.name): task for task in named
+        }
+        return Plan(tuple(distinct.values()), ())
     return _suite(request, model, pull, offline)
 
 
@@ -139,8 +144,16 @@ def _suite(request: Request, model: Model, pull: bool, offline: bool) -> Plan:
             if not isinstance(error, NotDownloaded):
                 raise
             left_out.append((name, f"not downloaded; `safemark data pull {name}`"))
-    if suite == "quick":
-        tasks = _within(tasks, QUICK_REQUESTS, request)
+    if not tasks:
+        missing = any("not downloaded" in why for _, why in left_out)
+        raise (DataError if missing else UsageError)(
+            f"nothing of the suite `{suite}` can be asked of {model.name}",
+            "; ".join(f"{what}: {why}" for what, why in left_out[:3])
+            or "`safemark list benchmarks` shows what there is",
+        )
+    if suite == "quick" and not (request.first or request.limit):
+        tasks, no_room = _within(tasks, QUICK_REQUESTS, request.seed)
+        left_out += no_room
     return Plan(tuple(tasks), tuple(left_out))
 
 
@@ -148,25 +161,28 @@ class NotDownloaded(DataError):
     """A benchmark's data is not on this machine."""
 
 
-def _within(tasks: list[Task], most: int, request: Request) -> list[Task]:
-    """The same tasks, each cut so that all together make at most ``most`` requests."""
-    if sum(task.total for task in tasks) <= most or request.first or request.limit:
-        return tasks
-    fitted: list[Task] = []
+def _within(tasks: list[Task], most: int, seed: int) -> tuple[list[Task], list[tuple[str, str]]]:
+    """The same tasks, each cut so that all together make at most ``most`` requests.
+
+    The small ones stay whole and leave what they do not need to the others. A task of which not
+    even one sample fits, because of its repeats, is left out.
+    """
+    fitted: dict[str, Task] = {}
+    left_out: list[tuple[str, str]] = []
     left = most
     for done, task in enumerate(sorted(tasks, key=lambda task: task.total)):
-        fair = left // (len(tasks) - done)
-        if task.total > fair:
-            task = _cut(task, max(1, fair // task.repeats), request.seed)
-        fitted.append(task)
-        left -= task.total
-    order = [task.benchmark.name for task in tasks]
-    return sorted(fitted, key=lambda task: order.index(task.benchmark.name))
+        name = task.benchmark.name
+        samples = left // (len(tasks) - done) // task.repeats
+        if samples == 0:
+            left_out.append((name, f"{task.repeats:,} repeats do not fit into {most:,} requests"))
+            continue
+        fits = samples * task.repeats >= task.total
+        fitted[name] = task if fits else _cut(task, samples, seed)
+        left -= fitted[name].total
+    return [fitted[t.benchmark.name] for t in tasks if t.benchmark.name in fitted], left_out
 
 
 def _cut(task: Task, limit: int, seed: int) -> Task:
-    from dataclasses import replace
-
     facts = [(s.category or "", s.cluster or s.id) for s in task.benchmark.samples(task.files)]
     chosen = stratified(facts, limit, seed)
     return replace(
@@ -219,11 +235,12 @@ def _drawn(n: int, of: int, seed: int) -> str:
 
 
 def _ask(request: Request, way: Way) -> Ask:
-    sampled = request.temperature is None or request.temperature > 0
+    own = way.temperature or 0.0
+    temperature = own if request.temperature is None else request.temperature
     return Ask(
-        temperature=request.temperature,
+        temperature=temperature,
         max_output_tokens=request.max_output_tokens or way.max_output_tokens or 512,
-        seed=request.seed if sampled else None,
+        seed=request.seed if temperature > 0 else None,
         system=request.system,
     )
 
@@ -278,7 +295,7 @@ def stratified(facts: Sequence[tuple[str, str]], limit: int, seed: int) -> froze
         limit: how many samples, at most ``len(facts)``.
         seed: the same seed draws the same samples.
 
-    >>> sorted(stratified([("a", "1"), ("a", "1"), ("a", "2"), ("b", "3")], 3, seed=0))
+    >>> sorted(stratified([("a", "1"), ("a", "1"), ("b", "2"), ("b", "3")], 3, seed=0))
     [0, 1, 3]
     """
     clusters: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))

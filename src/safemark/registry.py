@@ -1,12 +1,14 @@
 """What is installed, by file name: benchmarks, attacks, scorers, removals.
 
 A file ``benchmarks/bbq.py`` that defines ``benchmark`` is the benchmark `bbq`; nothing else is
-edited to add one. Other packages add theirs through the entry-point groups
+edited to add one, and a file that defines no such name is none. Other packages add theirs
+through the entry-point groups
 ``safemark.benchmarks``, ``safemark.attacks``, ``safemark.scorers`` and ``safemark.removals``. Names
 are listed without importing; a module is imported when it is asked for.
 """
 
 import importlib
+import re
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -66,9 +68,14 @@ def scorer(name: str) -> "Scorer":
 
 @cache
 def _own(kind: str) -> frozenset[str]:
-    package, _ = KINDS[kind]
+    package, attribute = KINDS[kind]
     folder = Path(__file__).parent.joinpath(*package.split(".")[1:])
-    return frozenset(file.stem for file in folder.glob("*.py") if not file.stem.startswith("_"))
+    defines = re.compile(rf"^(async def |def )?{attribute}\b\s*[=:(]", re.MULTILINE)
+    return frozenset(
+        file.stem
+        for file in folder.glob("*.py")
+        if not file.stem.startswith("_") and defines.search(file.read_text(encoding="utf-8"))
+    )
 
 
 @cache

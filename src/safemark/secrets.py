@@ -7,9 +7,16 @@ added with `remember`. Nothing else is guessed at.
 import os
 import re
 
-_NAMES = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?|ACCESS_KEY(_ID)?)$", re.IGNORECASE)
+import msgspec
+
+_NAMES = re.compile(
+    r"(API[_-]?KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTHORIZATION"
+    r"|ACCESS[_-]KEY([_-]ID)?|SECRET[_-]KEY|PRIVATE[_-]KEY)$",
+    re.IGNORECASE,
+)
 _SHORTEST = 6
-_URL_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+# up to the last @ before the path: a password may hold one
+_URL_LOGIN = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
 _known: set[str] = set()
 
 HIDDEN = "[secret]"
@@ -30,19 +37,24 @@ def remember_environment() -> None:
 
 def scrubbed(text: str) -> str:
     """``text`` with every known secret, and every login in a URL, replaced."""
-    for secret in _known:
+    for secret in _longest_first():
         if secret in text:
             text = text.replace(secret, HIDDEN)
     return _URL_LOGIN.sub(HIDDEN, text) if "://" in text and "@" in text else text
 
 
 def scrubbed_bytes(body: bytes) -> bytes:
-    """The same for an encoded record; only exact known secrets, so JSON stays JSON."""
-    for secret in _known:
-        encoded = secret.encode("utf-8", "backslashreplace")
+    """The same for an encoded record; only known secrets as JSON writes them, so it stays JSON."""
+    for secret in _longest_first():
+        encoded = msgspec.json.encode(secret.encode("utf-8", "replace").decode())[1:-1]
         if encoded in body:
             body = body.replace(encoded, HIDDEN.encode())
     return body
+
+
+def _longest_first() -> list[str]:
+    """A secret that contains another is hidden whole."""
+    return sorted(_known, key=len, reverse=True)
 
 
 def is_secret_name(name: str) -> bool:

@@ -6,7 +6,10 @@ asks and who judges is not known here.
 """
 
 import os
+import shutil
+import tempfile
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from safemark.errors import StoreError, UnknownName, UsageError
-from safemark.secrets import scrubbed, scrubbed_bytes
+from safemark.secrets import remember, scrubbed, scrubbed_bytes
 from safemark.types import Ask, Reason, Row, Sample, Score, Transcript
 
 HEAD = "0001"
@@ -209,21 +212,29 @@ class Store:
             self.url = f"sqlite:///{self.url}"
         try:
             self._url = sa.make_url(self.url)
-        except sa.exc.ArgumentError as error:
+        except (sa.exc.ArgumentError, ValueError) as error:
             raise UsageError(
                 f"`{scrubbed(self.url)}` is not a store address",
                 "use sqlite:///FILE or postgresql://USER@HOST/DATABASE",
             ) from error
+        remember(self._url.password)
         self._file = self._prepared_file()
         self.engine = self._engine()
-        self._migrate()
+        try:
+            self._migrate()
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def _prepared_file(self) -> Path | None:
         if self._url.get_backend_name() != "sqlite":
             return None
         if self._url.database in (None, "", ":memory:"):
-            return None
-        path = Path(str(self._url.database))
+            # a connection each, as for any store; SQLite's own memory is one connection's alone
+            folder = tempfile.mkdtemp(prefix="safemark-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            return Path(folder) / "store.db"
+        path = Path(str(self._url.database)).absolute()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -238,19 +249,10 @@ class Store:
     def _engine(self) -> Engine:
         backend = self._url.get_backend_name()
         if backend == "sqlite":
-            settings: dict[str, Any] = {"connect_args": {"timeout": 30}}
-            if self._file is None:  # in memory: one connection, or each would be empty
-                settings = {
-                    "poolclass": sa.pool.StaticPool,
-                    "connect_args": {"check_same_thread": False},
-                }
-            engine = sa.create_engine(self._url, **settings)
-
-            @sa.event.listens_for(engine, "connect")
-            def _pragmas(connection: Any, _record: Any) -> None:
-                for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-                    connection.execute(f"PRAGMA {pragma}")
-
+            url = self._url.set(drivername="sqlite", database=str(self._file))
+            engine = sa.create_engine(url, connect_args={"timeout": 30})
+            sa.event.listen(engine, "connect", _prepare_sqlite)
+            sa.event.listen(engine, "begin", _begin_sqlite)
             return engine
         if backend == "postgresql":
             url = self._url.set(drivername="postgresql+psycopg")
@@ -278,7 +280,7 @@ class Store:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self._writing() as connection:
+        with self._writing() as connection:  # one transaction: half a migration is none
             if self._url.get_backend_name() == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7313521)"))
             config.attributes["connection"] = connection
@@ -295,35 +297,43 @@ class Store:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             raise self._failure("read", error) from error
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         try:
-            with self.engine.begin() as connection:
-                yield connection
-        except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+            with self.engine.connect() as idle:
+                connection = idle.execution_options(safemark_writes=True)
+                with connection.begin():
+                    yield connection
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             raise self._failure("written", error) from error
 
     def _failure(self, what: str, error: Exception) -> StoreError:
-        cause = scrubbed(str(getattr(error, "orig", error)).strip().splitlines()[0])
+        said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+        cause = scrubbed(said.splitlines()[0])
         hints = {
             "disk is full": "free some space and repeat the command: it continues",
+            "disk I/O error": "is the disk full? free some space and repeat the command",
+            "No space left": "free some space and repeat the command: it continues",
+            "is locked": "another program holds it; repeat the command when that is done",
             "readonly": "make it writable, or name another with `--store FILE`",
             "not a database": "name another file with `--store FILE`",
             "malformed": "the file is damaged; name another with `--store FILE`",
         }
         hint = next((hint for sign, hint in hints.items() if sign in cause), "")
         return StoreError(
-            f"the store {self._file or self.shown_url} cannot be {what}: {cause}",
+            f"the store {self.shown_url} cannot be {what}: {cause}",
             hint or "what was stored before is kept; `safemark doctor` looks closer",
         )
 
     @property
     def shown_url(self) -> str:
         """The store's address without its password."""
-        return self._url.render_as_string(hide_password=True)
+        if self._file is None:
+            return self._url.render_as_string(hide_password=True)
+        return str(self._url.database or ":memory:")
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -334,14 +344,14 @@ class Store:
     def add_run(self, run: StoredRun) -> None:
         """Keep a new run."""
         values = {name: getattr(run, name) for name in _RUN_COLUMNS}
-        body = scrubbed_bytes(msgspec.json.encode(run.body))
+        body = scrubbed_bytes(encoded(run.body))
         with self._writing() as connection:
             connection.execute(_run.insert(), {**values, "body": body})
 
     def set_status(self, run_id: str, status: str, why: str = "") -> None:
         """Say where a run stands; anything but ``running`` also sets the time it ended."""
         ended = None if status == "running" else now()
-        values = {"status": status, "status_why": scrubbed(why), "finished": ended}
+        values = {"status": status, "status_why": _column_text(scrubbed(why)), "finished": ended}
         with self._writing() as connection:
             connection.execute(_run.update().where(_run.c.id == run_id).values(values))
 
@@ -408,8 +418,7 @@ class Store:
         where = sa.and_(*(_part.c[name] == value for name, value in key.items()))
         with self._writing() as connection:
             if (found := connection.execute(sa.select(_part).where(where)).first()) is None:
-                encoded = scrubbed_bytes(msgspec.json.encode(body))
-                connection.execute(_part.insert(), {**key, "body": encoded})
+                connection.execute(_part.insert(), {**key, "body": scrubbed_bytes(encoded(body))})
                 found = connection.execute(sa.select(_part).where(where)).one()
         return _stored_part(found)
 
@@ -437,7 +446,7 @@ class Store:
         for entry in entries:
             place = {"part_id": entry.part_id, "position": entry.position}
             transcripts.append(place | _transcript_columns(entry))
-            body = msgspec.json.encode(Text(entry.sample, entry.transcript))
+            body = encoded(Text(entry.sample, entry.transcript))
             texts.append(place | {"body": scrubbed_bytes(body)})
             scores.append(place | _score_columns(entry.scorer_id, entry.score))
         replaced = [entry for entry in entries if entry.replaces]
@@ -524,19 +533,18 @@ class Store:
         cells = msgspec.json.Decoder(dict[str, str | int | float | bool | None])
         rows = []
         with self._reading() as connection:
-            for sample, repeat, category, cluster, facets, absent, outcomes, unscored in (
-                connection.execute(query)
-            ):
+            for found in connection.execute(query):
+                sample, repeat, category, cluster, facets, absent, outcomes, unscored = found
                 reason = absent or unscored or (Reason.NOT_ASKED if outcomes is None else None)
                 rows.append(
                     Row(
-                        sample,
-                        repeat,
-                        category,
-                        cluster,
-                        cells.decode(facets),
-                        cells.decode(outcomes) if outcomes else {},
-                        Reason(reason) if reason else None,
+                        sample_id=sample,
+                        repeat=repeat,
+                        category=category,
+                        cluster=cluster,
+                        facets=cells.decode(facets),
+                        outcomes=cells.decode(outcomes) if outcomes else {},
+                        absent=Reason(reason) if reason else None,
                     )
                 )
         return rows
@@ -544,7 +552,10 @@ class Store:
     def texts(
         self, part_id: int, *, sample_id: str | None = None, positions: Iterable[int] | None = None
     ) -> Iterator[tuple[int, str, int, Text]]:
-        """Position, sample id, repeat and text of a part's records, few in memory at a time."""
+        """Position, sample id, repeat and text of a part's records, few in memory at a time.
+
+        ``positions`` are some hundreds at most: each is a parameter of the query.
+        """
         query = (
             sa.select(
                 _transcript.c.position, _transcript.c.sample_id, _transcript.c.repeat, _text.c.body
@@ -563,13 +574,13 @@ class Store:
         )
         if sample_id is not None:
             query = query.where(_transcript.c.sample_id == sample_id)
-        wanted = None if positions is None else set(positions)
+        if positions is not None:
+            query = query.where(_transcript.c.position.in_(list(positions)))
         decoder = msgspec.json.Decoder(Text)
         with self._reading() as connection:
             streamed = connection.execution_options(yield_per=500).execute(query)
             for position, sample, repeat, body in streamed:
-                if wanted is None or position in wanted:
-                    yield position, sample, repeat, decoder.decode(body)
+                yield position, sample, repeat, decoder.decode(body)
 
     def scores(self, part_id: int, position: int) -> list[tuple[str, str, str, Score]]:
         """Scorer name, version, judge and score of one record."""
@@ -610,7 +621,10 @@ class Store:
         )
         decoder = msgspec.json.Decoder(Text)
         with self._reading() as connection:
-            return {bytes(k): decoder.decode(body).transcript for k, body in connection.execute(query)}
+            return {
+                bytes(key): decoder.decode(body).transcript
+                for key, body in connection.execute(query)
+            }
 
     def usage(self, run_id: str) -> Usage:
         """What a run's stored transcripts cost."""
@@ -620,10 +634,22 @@ class Store:
             for name in ("requests", "input_tokens", "output_tokens", "cost_usd", "seconds")
         ]
         with self._reading() as connection:
-            requests, input_tokens, output_tokens, cost, seconds = connection.execute(
-                sa.select(*sums).where(_transcript.c.part_id.in_(parts))
-            ).one()
+            found = connection.execute(sa.select(*sums).where(_transcript.c.part_id.in_(parts)))
+            requests, input_tokens, output_tokens, cost, seconds = tuple(found.one())
         return Usage(int(requests or 0), input_tokens, output_tokens, cost, float(seconds or 0.0))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL, and transactions that begin where we say: the driver's own leave DDL outside."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes its lock at the beginning: waiting for it later would fail at once."""
+    writes = connection.get_execution_options().get("safemark_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 _RUN_COLUMNS = (
@@ -650,9 +676,7 @@ def _stored_run(row: Any) -> StoredRun:
 
 def _stored_part(row: Any) -> StoredPart:
     body = msgspec.json.decode(row.body, type=PartBody)
-    return StoredPart(
-        row.id, row.run_id, row.benchmark, row.version, row.asked, row.attack, body
-    )
+    return StoredPart(row.id, row.run_id, row.benchmark, row.version, row.asked, row.attack, body)
 
 
 def _at(table: sa.Table, entry: Entry) -> sa.ColumnElement[bool]:
@@ -666,18 +690,50 @@ def _transcript_columns(entry: Entry) -> dict[str, Any]:
     absent = entry.transcript.absent
     return {
         "ask_key": entry.ask_key,
-        "sample_id": sample.id,
+        "sample_id": _column_text(sample.id),
         "repeat": entry.repeat,
-        "category": sample.category,
-        "cluster": sample.cluster,
-        "facets": msgspec.json.encode(sample.facets),
+        "category": _column_text(sample.category),
+        "cluster": _column_text(sample.cluster),
+        "facets": encoded(sample.facets),
         "absent": absent.value if absent else None,
         "requests": len(attempts),
         "seconds": sum(attempt.seconds for attempt in attempts),
-        "input_tokens": _known_sum(usage.input_tokens for usage in usages),
-        "output_tokens": _known_sum(usage.output_tokens for usage in usages),
+        "input_tokens": _tokens(usage.input_tokens for usage in usages),
+        "output_tokens": _tokens(usage.output_tokens for usage in usages),
         "cost_usd": _known_sum(usage.cost_usd for usage in usages),
     }
+
+
+def encoded(value: Any) -> bytes:
+    """JSON of ``value``; half a character (a lone surrogate) is kept as its escape."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_whole_characters(msgspec.to_builtins(value)))
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_whole_characters(k): _whole_characters(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole_characters(part) for part in value]
+    return value
+
+
+def _column_text(text: str | None) -> str | None:
+    """Text as a column takes it: PostgreSQL has no NUL, and neither has half a character."""
+    return None if text is None else _whole_characters(text).replace("\0", "\\0")
+
+
+_MOST_TOKENS = 2**31 - 1
+
+
+def _tokens(values: Iterable[int | None]) -> int | None:
+    """Their sum, as far as an integer column holds it."""
+    known = [value for value in values if value is not None]
+    return min(sum(known), _MOST_TOKENS) if known else None
 
 
 def _known_sum(values: Iterable[float | None]) -> float | None:
@@ -689,6 +745,6 @@ def _score_columns(scorer_id: int, score: Score) -> dict[str, Any]:
     return {
         "scorer_id": scorer_id,
         "absent": score.absent.value if score.absent else None,
-        "outcomes": msgspec.json.encode(score.outcomes),
-        "why": scrubbed(score.why),
+        "outcomes": scrubbed_bytes(encoded(score.outcomes)),
+        "why": _column_text(scrubbed(score.why)),
     }

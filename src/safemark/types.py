@@ -1,4 +1,4 @@
-"""The nouns: Message, Sample, Ask, Reply, Attempt, Transcript, Score, Record, and why an outcome is absent.
+"""The nouns: Message, Sample, Ask, Reply, Attempt, Transcript, Score, Record; why one is absent.
 
 All are frozen values that ``msgspec`` can write and read. Nothing here knows how a model is
 asked, how an answer is judged or where a record is kept.
@@ -87,8 +87,9 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     answered (condition, group, polarity), so that absent outcomes can be counted where they
     belong. Samples of one ``cluster`` share a source and are not independent.
 
-    A rendered sample is asked through ``messages``, or, when it has ``continuations``, by their
-    likelihood after ``context`` (a raw text), after ``messages`` where ``context`` is None.
+    A rendered sample is asked through ``messages`` (a last one of the assistant begins the answer),
+    or, when it has ``continuations``, by their likelihood after ``context`` (a raw text), after
+    ``messages`` where ``context`` is None.
     """
 
     id: str
@@ -165,7 +166,10 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Transcript(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All attempts made at one sample; ``attacker_failures`` are the attack's own, not the model's."""
+    """All attempts made at one sample.
+
+    ``attacker_failures`` are the attack's own, not the model's.
+    """
 
     attempts: tuple[Attempt, ...]
     attacker_failures: tuple[str, ...] = ()

@@ -1,4 +1,3 @@
-
 """Refusal and abstention rules against replies labelled by hand.
 
 Labels were given before the rules were tuned. The two held-out lists were written first and never

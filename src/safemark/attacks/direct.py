@@ -1,7 +1,12 @@
-"""The attack that changes nothing: ask the sample as it is."""
+"""The attack that changes nothing: ask the sample as it is.
+
+A conversation that ends with the assistant's turn has its answer begun: the model goes on from it.
+"""
 
 import time
 from typing import Any
+
+import msgspec
 
 from safemark.errors import CallFailed
 from safemark.models._model import Model, can
@@ -15,7 +20,11 @@ async def attack(sample: Sample, model: Model, ask: Ask) -> Transcript:
     """
     began = time.perf_counter()
     if not sample.continuations:
-        reply = await model.reply(sample.messages, ask)
+        messages = sample.messages
+        if messages and messages[-1].role == "assistant":
+            ask = msgspec.structs.replace(ask, prefill=messages[-1].content)
+            messages = messages[:-1]
+        reply = await model.reply(messages, ask)
         return Transcript((Attempt(sample.messages, reply, seconds=_since(began)),))
     if not can(model, "loglikelihood"):
         raise CallFailed(Reason.UNSUPPORTED, f"{model.name} gives no likelihoods")

@@ -48,7 +48,7 @@ def _keys(context: typer.Context) -> dict[str, str]:
     keys: dict[str, str] = {}
     for parameter in context.command.params:
         name = parameter.name
-        if name is None or name in ("config", "as_json"):
+        if name in ("config", "as_json"):
             continue
         keys[name.replace("_", "-")] = name
         for flag in parameter.opts:
@@ -58,9 +58,15 @@ def _keys(context: typer.Context) -> dict[str, str]:
 
 
 def _as_given(key: str, value: Any) -> Any:
-    """A YAML value in the shape that the option takes on the command line."""
+    """A YAML value in the shape that the option takes on the command line.
+
+    Raises:
+        UsageError: a list or a mapping where one value is wanted.
+    """
     if key in ("model", "models", "benchmark", "benchmarks", "model-option", "options"):
         if isinstance(value, dict):
             return [f"{name}={'' if one is None else one}" for name, one in value.items()]
         return [str(one) for one in value] if isinstance(value, list) else [str(value)]
-    return value
+    if isinstance(value, list | dict):
+        raise UsageError(f"the config key `{key}` takes one value, not several")
+    return value if value is None or isinstance(value, bool) else str(value)

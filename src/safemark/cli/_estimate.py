@@ -93,10 +93,14 @@ def shown_estimate(estimate: dict[str, Any]) -> str:
         "",
         table(rows, header),
         "",
-        f"about {estimate['input_tokens']:,} tokens in,"
-        f" at most {estimate['output_tokens_at_most']:,} out; {price}",
-        f"about {estimate['seconds_at_one_second_a_reply']:g} s if a reply takes one second"
-        f" ({estimate['concurrency']} in flight)",
+        (
+            f"about {estimate['input_tokens']:,} tokens in,"
+            f" at most {estimate['output_tokens_at_most']:,} out; {price}"
+        ),
+        (
+            f"about {estimate['seconds_at_one_second_a_reply']:g} s if a reply takes one second"
+            f" ({estimate['concurrency']} in flight)"
+        ),
     ]
     lines += [f"left out: {left['what']} ({left['why']})" for left in estimate["left_out"]]
     return "\n".join(lines)

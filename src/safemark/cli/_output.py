@@ -35,7 +35,8 @@ def say(text: str = "") -> None:
 def emit(text: str) -> None:
     """Data, on stdout."""
     out = text if text.endswith("\n") else text + "\n"
-    sys.stdout.write(out.encode("utf-8", "backslashreplace").decode("utf-8"))
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(out.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()
 
 
@@ -43,7 +44,8 @@ def emit_json(value: Any) -> None:
     """One JSON document, on stdout; msgspec structs are welcome inside."""
     import msgspec
 
-    emit(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2))
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    emit(json.dumps(msgspec.to_builtins(value), ensure_ascii=not is_utf8, indent=2))
 
 
 def complain(error: SafemarkError, as_json: bool) -> None:

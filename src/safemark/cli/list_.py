@@ -16,7 +16,9 @@ def list_(
             metavar="WHAT", help="benchmarks, attacks, scorers, models, suites or runs."
         ),
     ],
-    store: Annotated[str | None, typer.Option(metavar="URL", help="With runs: which store.")] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="With runs: which store.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """List benchmarks, attacks, scorers, models, suites or runs."""

@@ -29,7 +29,7 @@ _NO_COMMAND = re.compile(r"No such command '([^']*)'")
 
 
 def _register() -> None:
-    from safemark.cli import data, doctor, list_, report, run, runs, show
+    from safemark.cli import data, doctor, list_, report, run, runs, selftest, show
 
     app.command("run")(run.run)
     app.command("list")(list_.list_)
@@ -37,6 +37,7 @@ def _register() -> None:
     app.command("report")(report.report)
     app.add_typer(data.app, name="data")
     app.add_typer(runs.app, name="runs")
+    app.command("selftest")(selftest.selftest)
     app.command("doctor")(doctor.doctor)
 
 
@@ -69,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
+        _check_text(arguments)
         result: Any = app(args=arguments, prog_name="safemark", standalone_mode=False)
     except SafemarkError as error:
         complain(error, as_json)
@@ -86,6 +88,13 @@ def _run(arguments: list[str]) -> int:
         complain(said, as_json)
         return said.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _check_text(arguments: list[str]) -> None:
+    for argument in arguments:
+        if not argument.isascii() and any("\ud800" <= char <= "\udfff" for char in argument):
+            shown = argument.encode("utf-8", "backslashreplace").decode()
+            raise UsageError(f"`{shown}` is not UTF-8", "the terminal's encoding must be UTF-8")
 
 
 def _usage(error: Exception) -> SafemarkError | None:

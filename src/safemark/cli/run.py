@@ -39,7 +39,9 @@ def run(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Draw N samples of each benchmark: seeded, stratified, clustered."),
+        typer.Option(
+            min=1, help="Draw N samples of each benchmark: seeded, stratified, clustered."
+        ),
     ] = None,
     first: Annotated[
         int | None, typer.Option(min=1, help="Take the first N rows, as other tools do.")
@@ -48,7 +50,10 @@ def run(
     system: Annotated[
         str | None, typer.Option(metavar="TEXT|@FILE", help="A system prompt.")
     ] = None,
-    temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")] = 0.0,
+    temperature: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Sampling temperature. [the benchmark's own, else 0]"),
+    ] = None,
     max_output_tokens: Annotated[
         int | None, typer.Option(min=1, help="Longest answer, in tokens.")
     ] = None,
@@ -63,7 +68,7 @@ def run(
         list[str] | None,
         typer.Option("-M", "--model-option", metavar="KEY=VALUE", help="A setting of the model."),
     ] = None,
-    config: Annotated[
+    config: Annotated[  # noqa: ARG001 - read by its callback, before the others
         Path | None,
         typer.Option(
             is_eager=True,
@@ -213,21 +218,13 @@ async def _one(
 
 
 def _say_what_is_left_out(model: "Model", plan: "Plan") -> None:
-    if not plan.tasks:
-        raise UsageError(
-            f"nothing can be asked of {model.name}",
-            "; ".join(f"{what}: {why}" for what, why in plan.not_covered[:3])
-            or "`safemark list benchmarks` shows what there is",
-        )
     for note in getattr(model, "notes", ()):
         say(f"note: {harmless(note)}")
     for what, why in plan.not_covered:
         say(f"left out: {what} ({why})")
 
 
-def _dry_run(
-    names: list[str], request: "Request", settings: "Settings", as_json: bool
-) -> int:
+def _dry_run(names: list[str], request: "Request", settings: "Settings", as_json: bool) -> int:
     from safemark.cli._estimate import estimate_run, shown_estimate
 
     estimates = [estimate_run(name, request, settings) for name in names]
@@ -241,10 +238,10 @@ def _dry_run(
 def _show(document: "Document", outcome: "Outcome", page: Path) -> None:
     from safemark.reports.terminal import terminal
 
-    emit(terminal(document, width=width(), color=is_coloured()))
+    emit(terminal(document, width(), is_coloured(), str(page)))
     if outcome.ending.why and outcome.ending.status != "complete":
         say(f"\n{outcome.ending.status}: {harmless(outcome.ending.why)}")
-    say(f"\nscorecard: {page}\nrecords:   safemark show {document.run}")
+    say(f"\nrecords: safemark show {document.run}")
 
 
 def _write_html(document: "Document", page: Path) -> None:
@@ -302,5 +299,3 @@ def _seconds(given: str | None) -> float | None:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "model"
-
-

@@ -25,6 +25,7 @@ def rm(
     """Remove runs and all their records; this cannot be undone."""
     import sys
 
+    from safemark.evaluation import locked
     from safemark.store import Store
 
     opened = Store(store)
@@ -37,7 +38,10 @@ def rm(
             if not typer.confirm(f"remove {names}?", err=True):
                 return 0
         for run in found:
-            opened.remove_run(run.id)
+            with locked(run.id) as is_idle:
+                if not is_idle:
+                    raise UsageError(f"{run.id} is being worked on", "stop it first (Ctrl-C)")
+                opened.remove_run(run.id)
             say(f"removed {run.id}")
     finally:
         opened.close()

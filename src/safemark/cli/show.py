@@ -55,11 +55,15 @@ def _show_run(
     from safemark.reports.scorecard import document
     from safemark.reports.terminal import terminal
 
-    listed = {part.benchmark: _listed(store, part, absent, most) for part in parts}
+    listed: dict[str, list[dict[str, Any]]] = {}
+    for part in parts:
+        once = sum(other.benchmark == part.benchmark for other in parts) == 1
+        name = part.benchmark if once else f"{part.benchmark}@{part.version}:{part.asked}"
+        listed[name] = _listed(store, part, absent, most)
     if as_json:
         emit_json({"document": document(store, run), "samples": listed})
         return 0
-    emit(terminal(document(store, run), width=width(), color=is_coloured()))
+    emit(terminal(document(store, run), width(), is_coloured()))
     for name, samples in listed.items():
         if samples:
             emit(f"\n{name}")
@@ -69,9 +73,7 @@ def _show_run(
     return 0
 
 
-def _listed(
-    store: "Store", part: "StoredPart", absent: bool, most: int
-) -> list[dict[str, Any]]:
+def _listed(store: "Store", part: "StoredPart", absent: bool, most: int) -> list[dict[str, Any]]:
     scorer = store.ensure_scorer(part.body.scorer, part.body.scorer_version, part.body.judge)
     wanted = (row for row in store.rows(part, scorer) if row.absent is not None or not absent)
     return [
@@ -143,7 +145,7 @@ def _whole(sample_id: str, record: dict[str, Any]) -> str:
     place = f"{record['benchmark']} · asked by {record['asked']} · {record['attack']}"
     lines = [f"{sample_id}  ({place}, repeat {record['repeat']})"]
     for attempt in text.transcript.attempts:
-        lines += _attempt(attempt, text.sample.choices)
+        lines += _attempt(attempt)
     for scored in record["scores"]:
         score = scored["score"]
         said = f"absent: {score.absent}" if score.absent else ""
@@ -154,7 +156,7 @@ def _whole(sample_id: str, record: dict[str, Any]) -> str:
     return harmless("\n".join(lines))
 
 
-def _attempt(attempt: "Attempt", choices: tuple[str, ...]) -> list[str]:
+def _attempt(attempt: "Attempt") -> list[str]:
     lines = [f"\n{message.role}:\n{_indented(message.content)}" for message in attempt.sent]
     if attempt.context:
         lines.append(f"\ncontext:\n{_indented(attempt.context)}")

@@ -3,15 +3,18 @@
 A provider that speaks OpenAI's protocol is one row of `OPENAI_COMPATIBLE`.
 """
 
+import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from safemark.errors import UnknownName, UsageError
 from safemark.models._model import Model
 from safemark.models.wrap import Retrying
-from safemark.secrets import remember_environment
+from safemark.secrets import is_secret_name, remember, remember_environment, scrubbed
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -56,7 +59,12 @@ def keys_from_dotenv(path: Path) -> None:
     from dotenv import dotenv_values
 
     known = {row.key_variable for row in OPENAI_COMPATIBLE.values()} | {"HF_TOKEN"}
-    for name, value in dotenv_values(path).items():
+    try:
+        # not interpolated: `OPENAI_API_KEY=${ANOTHER_SECRET}` would send that one out
+        found = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read ({error})", "mend it, or move it away") from error
+    for name, value in found.items():
         if name in known and value and name not in os.environ:
             os.environ[name] = value
 
@@ -90,6 +98,9 @@ def connect(
     remember_environment()
     provider, rest = _split(name)
     given = dict(options or {})
+    for key, value in given.items():
+        if is_secret_name(key):
+            remember(value)
     if base_url is not None and provider not in OPENAI_COMPATIBLE:
         raise UsageError(
             f"`--base-url` does not go with `{name}`", "it goes with openai/NAME --base-url URL"
@@ -110,26 +121,26 @@ def _split(name: str) -> tuple[str, str]:
             if not rest:
                 raise UsageError(f"`{name}` names no model", f"for example `{provider}/NAME`")
             return provider, rest
-    if name in _MAKERS and name in ("reference", "fake"):
+    if name in ("reference", "fake"):
         return name, ""
     known = [*OPENAI_COMPATIBLE, *_MAKERS]
-    provider = name.split("/")[0].split(":")[0]
+    if name in known:
+        raise UsageError(f"`{name}` names no model", f"for example `{name}/NAME`")
+    provider = re.split("[/:]", name, maxsplit=1)[0]
     if Path(name).is_dir():
         raise UsageError(f"`{name}` is a folder", f"for local weights say `hf/{name}`")
     raise UnknownName("model provider", provider, known, "safemark list models")
 
 
-def _over_http(
-    provider: str, model: str, base_url: str | None, options: dict[str, str]
-) -> Model:
+def _over_http(provider: str, model: str, base_url: str | None, options: dict[str, str]) -> Model:
     from safemark.models.openai_compatible import OpenAICompatible, Price
 
     row = OPENAI_COMPATIBLE[provider]
     from_environment = os.environ.get(row.url_variable) if row.url_variable else None
     url = base_url or from_environment or row.base_url
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"`{url}` is not an http address", "for example http://localhost:8000/v1")
-    key = os.environ.get(row.key_variable)
+    has_login = _has_login(url)
+    # both go into one header: a login in the address stands for the key
+    key = None if has_login else (os.environ.get(row.key_variable) or "").strip() or None
     if key is None and row.needs_key and url == row.base_url:
         raise UsageError(
             f"{provider} needs a key, and {row.key_variable} is not set",
@@ -152,6 +163,26 @@ def _over_http(
     return Retrying(inner, retries=int(settings.get("retries", 4)))
 
 
+def _has_login(url: str) -> bool:
+    """Whether the address holds a name or a password, which is remembered as a secret.
+
+    Raises:
+        UsageError: it is no http address.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        is_address = False
+    if not is_address:
+        hint = "for example http://localhost:8000/v1"
+        raise UsageError(f"`{scrubbed(url)}` is not an http address", hint)
+    remember(parts.password)
+    remember(unquote(parts.password or ""))
+    return parts.username is not None
+
+
 def _http_settings(options: dict[str, str]) -> tuple[dict[str, float], dict[str, object]]:
     """Our own settings as numbers, and what goes into the request body (``body.KEY=VALUE``)."""
     import json
@@ -160,15 +191,20 @@ def _http_settings(options: dict[str, str]) -> tuple[dict[str, float], dict[str,
     extra: dict[str, object] = {}
     for key, value in options.items():
         if key.startswith("body."):
+            name = key.removeprefix("body.")
             try:
-                extra[key.removeprefix("body.")] = json.loads(value)
+                extra[name] = json.loads(value)
             except ValueError:
-                extra[key.removeprefix("body.")] = value
+                extra[name] = value
+            if is_secret_name(name) and isinstance(extra[name], str):
+                remember(str(extra[name]))
         elif key in _HTTP_OPTIONS:
             try:
                 settings[key] = float(value)
             except ValueError as error:
                 raise UsageError(f"-M {key}={value} is not a number") from error
+            if not (math.isfinite(settings[key]) and settings[key] >= 0):
+                raise UsageError(f"-M {key}={value} is out of range", "give 0 or more")
         else:
             raise UnknownName("model option", key, [*_HTTP_OPTIONS, "body.…"])
     return settings, extra

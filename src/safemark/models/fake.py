@@ -90,7 +90,7 @@ SCRIPTED: dict[str, Callable[[], Fake]] = {
         name="fake/random",
     ),
     "echo": lambda: Fake(
-        lambda messages, ask: messages[-1].content if messages else "", name="fake/echo"
+        lambda messages, _ask: messages[-1].content if messages else "", name="fake/echo"
     ),
 }
 

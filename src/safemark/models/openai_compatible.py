@@ -7,17 +7,17 @@ and how many calls to have in flight is decided by wrappers.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from safemark.errors import CallFailed
 from safemark.models._model import Identity
-from safemark.secrets import remember, scrubbed
+from safemark.secrets import HIDDEN, is_secret_name, remember, scrubbed
 from safemark.types import Ask, Message, Messages, Reason, Reply, Usage
 
 if TYPE_CHECKING:
@@ -25,12 +25,31 @@ if TYPE_CHECKING:
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 _UNKNOWN_MODEL = re.compile(
-    r"model_not_found|unknown model|no such model|model\W+\S*\W+(was |is )?(not found|does not exist)"
-    r"|does not exist or you do not have access",
+    r"model_not_found|unknown model|no such model|does not exist or you do not have access"
+    r"|model\W+\S*\W+(was |is )?(not found|does not exist)",
     re.IGNORECASE,
 )
-_TOO_LONG = re.compile(r"context_length_exceeded|maximum context length|prompt is too long", re.I)
-_BLOCKED = re.compile(r"content_filter|content_policy|content management policy", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|maximum context length|prompt is too long", re.IGNORECASE
+)
+_BLOCKED = re.compile(
+    r"content_filter|content_policy|content management policy|moderation|flagged", re.IGNORECASE
+)
+_NO_CREDIT = re.compile(r"insufficient_quota|insufficient credits", re.IGNORECASE)
+_REFUSED = range(400, 500)
+
+_MEANINGS: tuple[tuple[Reason, Collection[int], re.Pattern[str] | None], ...] = (
+    (Reason.BLOCKED, (403,), _BLOCKED),
+    (Reason.AUTHENTICATION, (401, 402, 403), None),
+    (Reason.AUTHENTICATION, _REFUSED, _NO_CREDIT),
+    (Reason.RATE_LIMITED, (429,), None),
+    (Reason.TIMEOUT, (408,), None),
+    (Reason.SERVER_ERROR, range(500, 600), None),
+    (Reason.UNKNOWN_MODEL, (400, 404), _UNKNOWN_MODEL),
+    (Reason.CONTEXT_TOO_LONG, _REFUSED, _TOO_LONG),
+    (Reason.BLOCKED, _REFUSED, _BLOCKED),
+)
+"""What a status, with these words in the body, means; the first that fits. Else a bad request."""
 
 
 class _Text(msgspec.Struct):
@@ -47,15 +66,15 @@ class _Choice(msgspec.Struct):
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
 
 
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
     model: str | None = None
     system_fingerprint: str | None = None
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 _completion = msgspec.json.Decoder(_Completion)
@@ -106,7 +125,10 @@ class OpenAICompatible:
     @property
     def identity(self) -> Identity:
         detail = {"address": scrubbed(self._base_url), "model": self._model}
-        detail |= {f"body.{key}": str(value) for key, value in sorted(self._extra.items())}
+        detail |= {
+            f"body.{key}": HIDDEN if is_secret_name(key) else scrubbed(str(value))
+            for key, value in sorted(self._extra.items())
+        }
         text = json.dumps(detail, sort_keys=True)
         return Identity(hashlib.sha256(text.encode()).hexdigest(), detail)
 
@@ -120,7 +142,9 @@ class OpenAICompatible:
 
         body = msgspec.json.encode(self._body(messages, ask))
         try:
-            async with self._opened().post(self._url, data=body) as response:
+            # a redirect could lead to a host that nobody named
+            request = self._opened().post(self._url, data=body, allow_redirects=False)
+            async with request as response:
                 content = await _bounded(response)
                 status, headers = response.status, response.headers
         except TimeoutError as error:
@@ -173,7 +197,7 @@ class OpenAICompatible:
     def _read(self, content: bytes) -> Reply:
         try:
             completion = _completion.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             begin = scrubbed(content[:120].decode("utf-8", "backslashreplace"))
             raise CallFailed(
                 Reason.BAD_RESPONSE, f"the reply is no chat completion ({error}): {begin}"
@@ -181,48 +205,55 @@ class OpenAICompatible:
         if not completion.choices:
             raise CallFailed(Reason.BAD_RESPONSE, "the reply has no choices")
         choice = completion.choices[0]
-        usage = completion.usage or _Usage()
+        tokens_in, tokens_out = _tokens(completion.usage)
         return Reply(
             text=_words(choice.message),
             finish=_finish(choice.finish_reason),
             thinking=choice.message.reasoning_content or choice.message.reasoning,
-            usage=Usage(usage.prompt_tokens, usage.completion_tokens, self._cost(usage)),
+            usage=Usage(tokens_in, tokens_out, self._cost(tokens_in, tokens_out)),
             model=completion.model,
             fingerprint=completion.system_fingerprint,
         )
 
-    def _cost(self, usage: _Usage) -> float | None:
-        if self._price is None or usage.prompt_tokens is None:
+    def _cost(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
+        if self._price is None or tokens_in is None:
             return None
-        output = (usage.completion_tokens or 0) * self._price.output_usd
-        return (usage.prompt_tokens * self._price.input_usd + output) / 1e6
+        output = (tokens_out or 0) * self._price.output_usd
+        return (tokens_in * self._price.input_usd + output) / 1e6
 
     def _refusal(self, status: int, headers: Mapping[str, str], content: bytes) -> CallFailed:
         text = scrubbed(content[:2000].decode("utf-8", "backslashreplace"))
         why = f"HTTP {status}: {_message(text)}"
-        if status in (401, 403):
+        if 300 <= status < 400:
+            why = f"HTTP {status}: moved to {scrubbed(headers.get('Location', 'nowhere'))[:300]}"
+        reason = _meaning(status, text)
+        hint = ""
+        if reason is Reason.AUTHENTICATION:
             key = self._key_variable
-            return CallFailed(Reason.AUTHENTICATION, why, f"check the key in {key}")
-        if status in (400, 404) and _UNKNOWN_MODEL.search(text):
+            hint = (
+                f"check the key in {key}"
+                if status in (401, 403)
+                else f"the account of the key in {key} has no credit left"
+            )
+        elif reason is Reason.UNKNOWN_MODEL:
             hint = f"the server at {scrubbed(self._base_url)} has no model `{self._model}`"
-            return CallFailed(Reason.UNKNOWN_MODEL, why, hint)
-        if status == 429:
-            return CallFailed(Reason.RATE_LIMITED, why, retry_after_s=_retry_after_s(headers))
-        if status == 408:
-            return CallFailed(Reason.TIMEOUT, why)
-        if status >= 500:
-            return CallFailed(Reason.SERVER_ERROR, why, retry_after_s=_retry_after_s(headers))
-        if _TOO_LONG.search(text):
-            return CallFailed(Reason.CONTEXT_TOO_LONG, why)
-        if _BLOCKED.search(text):
-            return CallFailed(Reason.BLOCKED, why)
-        return CallFailed(Reason.BAD_REQUEST, why, "is the address right, up to `/v1`?")
+        elif reason is Reason.BAD_REQUEST:
+            hint = "is the address right, up to `/v1`?"
+        return CallFailed(reason, why, hint, retry_after_s=_retry_after_s(headers))
+
+
+def _meaning(status: int, text: str) -> Reason:
+    for reason, statuses, words in _MEANINGS:
+        if status in statuses and (words is None or words.search(text)):
+            return reason
+    return Reason.BAD_REQUEST
 
 
 async def _bounded(response: "aiohttp.ClientResponse") -> bytes:
     """The whole body, at most `MAX_REPLY_BYTES` of it."""
     length = response.content_length
-    if length is not None and length <= MAX_REPLY_BYTES:
+    is_plain = "Content-Encoding" not in response.headers
+    if is_plain and length is not None and length <= MAX_REPLY_BYTES:
         return await response.read()
     body = bytearray()
     async for chunk in response.content.iter_any():
@@ -230,6 +261,20 @@ async def _bounded(response: "aiohttp.ClientResponse") -> bytes:
         if len(body) > MAX_REPLY_BYTES:
             raise ValueError(f"the reply is longer than {MAX_REPLY_BYTES} bytes")
     return bytes(body)
+
+
+def _tokens(usage: Any) -> tuple[int | None, int | None]:
+    """Tokens in and out as far as the server tells them believably; accounts are no answers."""
+    try:
+        told = msgspec.convert(usage, _Usage)
+    except msgspec.ValidationError:
+        return None, None
+    return _believable(told.prompt_tokens), _believable(told.completion_tokens)
+
+
+def _believable(count: Any) -> int | None:
+    is_count = isinstance(count, int | float) and 0 <= count < 2**31 and count == int(count)
+    return int(count) if is_count else None
 
 
 def _words(message: _Text) -> str:
@@ -269,4 +314,3 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
-

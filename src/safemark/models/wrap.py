@@ -14,14 +14,12 @@ import msgspec
 
 from safemark.errors import CallFailed
 from safemark.models._model import Identity, Model, can
-from safemark.types import Likelihood, Messages, Reason, Reply
 from safemark.types import Ask as AskSettings
+from safemark.types import Likelihood, Messages, Reason, Reply
 
 Answer = TypeVar("Answer")
 
-TRANSIENT = frozenset(
-    {Reason.TIMEOUT, Reason.TRANSPORT, Reason.RATE_LIMITED, Reason.SERVER_ERROR}
-)
+TRANSIENT = frozenset({Reason.TIMEOUT, Reason.TRANSPORT, Reason.RATE_LIMITED, Reason.SERVER_ERROR})
 
 
 class _Wrapper:
@@ -84,23 +82,22 @@ class Retrying(_Wrapper):
         self, context: str | Messages, continuations: Sequence[str]
     ) -> tuple[Likelihood, ...]:
         inner: Any = self.model
+        answer: tuple[Likelihood, ...]
         answer, _ = await self._persist(lambda: inner.loglikelihood(context, continuations))
         return answer
 
-    async def _persist(
-        self, call: Callable[[], Awaitable[Answer]]
-    ) -> tuple[Answer, int]:
+    async def _persist(self, call: Callable[[], Awaitable[Answer]]) -> tuple[Answer, int]:
         tries = 0
         while True:
             try:
                 answer = await call()
             except CallFailed as failure:
+                failure.retries = tries
                 if failure.reason not in TRANSIENT:
                     raise
                 allowed = 0 if self._failed_through >= self.hopeless else self.retries
                 if tries >= allowed:
                     self._failed_through += 1
-                    failure.retries = tries
                     raise
                 await asyncio.sleep(self._wait_s(tries, failure.retry_after_s))
                 tries += 1
@@ -112,7 +109,7 @@ class Retrying(_Wrapper):
     def _wait_s(self, tries: int, asked_for_s: float | None) -> float:
         if asked_for_s is not None:
             return min(asked_for_s, self.longest_wait_s) + self._jitter.uniform(0, 0.25)
-        doubled = min(self.first_wait_s * 2**tries, self.longest_wait_s)
+        doubled: float = min(self.first_wait_s * 2.0**tries, self.longest_wait_s)
         return doubled * self._jitter.uniform(0.5, 1.0)
 
 

@@ -9,6 +9,13 @@ branch_labels = None
 depends_on = None
 
 
+def _position() -> tuple["sa.Column[int]", ...]:
+    return (
+        sa.Column("part_id", sa.Integer, sa.ForeignKey("part.id"), primary_key=True),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    )
+
+
 def upgrade() -> None:
     op.create_table(
         "run",
@@ -41,13 +48,9 @@ def upgrade() -> None:
         sa.Column("judge", sa.String(200), nullable=False, server_default=""),
         sa.UniqueConstraint("name", "version", "judge"),
     )
-    position = (
-        sa.Column("part_id", sa.Integer, sa.ForeignKey("part.id"), primary_key=True),
-        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    )
     op.create_table(
         "transcript",
-        *(column.copy() for column in position),
+        *_position(),
         sa.Column("ask_key", sa.LargeBinary(16), nullable=False, index=True),
         sa.Column("sample_id", sa.Text, nullable=False),
         sa.Column("repeat", sa.Integer, nullable=False),
@@ -64,13 +67,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "transcript_text",
-        *(column.copy() for column in position),
+        *_position(),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "score",
-        *(column.copy() for column in position),
+        *_position(),
         sa.Column("scorer_id", sa.Integer, sa.ForeignKey("scorer.id"), primary_key=True),
         sa.Column("absent", sa.String(32)),
         sa.Column("outcomes", sa.LargeBinary, nullable=False),

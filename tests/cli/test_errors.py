@@ -1,0 +1,199 @@
+"""What is wrong is said in one sentence with a hint, on stderr, with the exit code of its kind."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import PROGRAM, apart, safemark
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "hint"),
+    [
+        (["run", "fake", "-b", "xtest"], "no benchmark called `xtest`", "did you mean `xstest`?"),
+        (
+            ["run", "fake", "-b", "truthfulqa@v7"],
+            "no version of truthfulqa called `v7`",
+            "did you mean `v1`?",
+        ),
+        (
+            ["run", "fake", "-b", "bbq:leters"],
+            "no way of asking bbq called `leters`",
+            "did you mean `letters`?",
+        ),
+        (["run", "fake", "-s", "quik"], "no suite called `quik`", "did you mean `quick`?"),
+        (["run", "opnai/gpt"], "no model provider called `opnai`", "did you mean `openai`?"),
+        (["run", "openai"], "`openai` names no model", "for example `openai/NAME`"),
+        (["run", "openai/"], "`openai/` names no model", "for example `openai/NAME`"),
+        (["run", "fake/refues"], "no scripted model called `refues`", "did you mean `refuse`?"),
+        (["run", "fake", "--limt", "3"], "no option called `--limt`", "did you mean `--limit`?"),
+        (["rum", "fake"], "no command called `rum`", "did you mean `run`?"),
+        (["data", "pul"], "no command called `pul`", "did you mean `pull`?"),
+        (["data", "pull", "bqq"], "no benchmark called `bqq`", "did you mean `bbq`?"),
+        (["data", "path", "audit150"], "`audit150` needs no download", "safemark run -b audit150"),
+        (["list", "benchmark"], "no listing called `benchmark`", "did you mean `benchmarks`?"),
+        (["report", "last", "-f", "htm"], "no report format called `htm`", "did you mean `html`?"),
+        (["show", "last"], "the store holds no run yet", "`safemark run` makes one"),
+        (["report", "2099"], "no run called `2099`", "there is no run at all"),
+        (["runs", "rm", "2099", "--yes"], "no run called `2099`", "there is no run at all"),
+        (["run", "fake", "--limit", "0"], "Invalid value for '--limit'", "safemark run --help"),
+        (["run", "fake", "--limit", "x"], "Invalid value for '--limit'", "safemark run --help"),
+        (
+            ["run", "fake", "--limit", "2", "--first", "2"],
+            "`--limit` and `--first` exclude each other",
+            "give one of them",
+        ),
+        (["run", "fake", "-b", "bbq", "-s", "all"], "`-b` and `--suite` exclude", "give one"),
+        (["run", "fake", "--max-time", "soon"], "--max-time soon is no duration", "90s, 10m"),
+        (["run", "fake", "-M", "x"], "-M x is not KEY=VALUE", "-M dtype=float32"),
+        (["run", "fake", "--base-url", "http://x"], "`--base-url` does not go with", "openai/NAME"),
+        (["run", "fake", "--system", "@nowhere"], "--system @nowhere cannot be read", ""),
+        (["run", "ollama/x", "-M", "retrys=2"], "no model option called `retrys`", "`retries`"),
+        (["run", "ollama/x", "-M", "retries=many"], "-M retries=many is not a number", ""),
+        (["run", "ollama/x", "-M", "timeout_s=nan"], "-M timeout_s=nan is out of range", ""),
+        (["run", "ollama/x", "--base-url", "localhost"], "`localhost` is not an http", "http://"),
+        (["run", "ollama/x", "--base-url", "http://"], "`http://` is not an http", "http://"),
+        (["run", "ollama/x", "--base-url", "http://h:port/"], "is not an http address", ""),
+        (["run", "fake", "-b", "crows_pairs"], "cannot be asked of fake", "hf/<id or folder>"),
+        (["run", "fake", "--store", "mysql://h/d"], "stores of kind `mysql`", "sqlite:///FILE"),
+        (["run", "fake", "--config", "nowhere.yaml"], "the config nowhere.yaml cannot be read", ""),
+        (["run", "fake", "--out", "/dev/null/x"], "--out /dev/null/x cannot be used", "write to"),
+    ],
+)
+def test_a_wrong_command_exits_2_and_says_what_is_meant(
+    arguments: list[str], problem: str, hint: str
+) -> None:
+    done = safemark(*arguments)
+    first, *rest = done.err.strip().split("\n\n")
+    assert done.code == 2, done.err
+    assert first.startswith("error: ")
+    assert problem in first
+    assert "\n" not in first
+    assert hint in "".join(rest)
+    if rest:
+        assert rest[-1].startswith("hint: ")
+    assert done.out == ""
+
+
+@pytest.mark.parametrize("provider", ["openai", "openrouter"])
+def test_a_missing_key_names_its_variable(provider: str) -> None:
+    done = safemark("run", f"{provider}/x")
+    variable = f"{provider.upper()}_API_KEY"
+    assert done.code == 2
+    assert f"{variable} is not set" in done.err
+    assert f"hint: export {variable}=" in done.err
+
+
+def test_a_folder_is_told_to_be_local_weights(tmp_path: Path) -> None:
+    (tmp_path / "weights").mkdir()
+    done = safemark("run", "weights")
+    assert done.code == 2
+    assert "hint: for local weights say `hf/weights`" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "hint"),
+    [
+        ("limt: 3", "no key in c.yaml called `limt`", "did you mean `limit`?"),
+        ("- limit", "the config c.yaml is no mapping", "key: value"),
+        ("limit: [3", "the config c.yaml is not YAML", ""),
+        ("limit: three", "Invalid value for '--limit'", ""),
+        ("limit: [1, 2]", "the config key `limit` takes one value", ""),
+        ("limit: {a: 1}", "the config key `limit` takes one value", ""),
+        ("limit: 2020-01-01", "Invalid value for '--limit'", ""),
+        ("benchmark: xtest", "no benchmark called `xtest`", "`xstest`"),
+    ],
+)
+def test_a_wrong_config_exits_2_and_says_what_is_meant(text: str, problem: str, hint: str) -> None:
+    Path("c.yaml").write_text(text)
+    done = safemark("run", "fake", "--config", "c.yaml")
+    assert done.code == 2, done.err
+    assert problem in done.err
+    assert hint in done.err
+
+
+def test_a_config_that_is_no_text_is_unreadable() -> None:
+    Path("c.yaml").write_bytes(b"limit: \xff\xfe")
+    done = safemark("run", "fake", "--config", "c.yaml")
+    assert done.code == 2
+    assert "the config c.yaml cannot be read" in done.err
+
+
+def test_errors_are_json_where_json_was_asked_for() -> None:
+    done = safemark("run", "fake", "-b", "xtest", "--json")
+    assert done.code == 2
+    assert done.json == {
+        "error": "no benchmark called `xtest`",
+        "hint": "did you mean `xstest`?",
+        "exit_code": 2,
+    }
+    assert "error: no benchmark" in done.err
+
+
+def test_data_that_is_not_here_exits_3_and_names_the_command() -> None:
+    done = safemark("run", "fake", "-b", "xstest", "--offline")
+    assert done.code == 3, done.err
+    assert "safemark data pull xstest" in done.err
+
+
+def test_a_store_that_cannot_be_written_exits_4() -> None:
+    Path("file").touch()
+    done = safemark("run", "fake", "-b", "audit150", "--store", "file/store.db")
+    assert done.code == 4
+    assert "hint: name another" in done.err
+
+
+def test_an_unreadable_dotenv_is_said_in_one_sentence() -> None:
+    Path(".env").write_bytes(b"OPENAI_API_KEY=\xff\xfe\xfa")
+    done = safemark("run", "fake")
+    assert done.code == 2
+    assert ".env cannot be read" in done.err
+
+
+def test_arguments_that_are_no_text_are_refused() -> None:
+    done = safemark("run", "fake", "--system", "\udcff")
+    assert done.code == 2
+    assert "is not UTF-8" in done.err
+
+
+def test_control_characters_in_a_name_are_shown_and_not_obeyed() -> None:
+    done = safemark("run", "fake", "-b", "\x1b[31mred\u202e")
+    assert done.code == 2
+    assert "\x1b" not in done.err
+    assert "\u202e" not in done.err
+    assert r"\x1b[31mred\u202e" in done.err
+
+
+def test_our_own_bug_is_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: object, **_named: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("safemark.plan.plan", broken)
+    monkeypatch.setattr("safemark.api.plan", broken)
+    with pytest.raises(ZeroDivisionError):
+        safemark("run", "fake", "-b", "audit150")
+
+
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    program = subprocess.list2cmdline(PROGRAM[:1]) + f" -c '{PROGRAM[2]}'"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {program} list models --json | head -c 1"],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[", "")
+
+
+def test_a_terminal_that_is_not_utf8_gets_escapes_and_valid_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = apart("list", "benchmarks", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.isascii()
+    assert len(done.json) >= 5
+    plain = apart("list", "models")
+    assert (plain.code, plain.err) == (0, "")

@@ -1,0 +1,215 @@
+"""Safemark over HTTP against a server that no one here wrote: `transformers serve`.
+
+It serves the shipped reference model, or a tiny random one where the weights are not there yet.
+What is asked and answered is compared with the same weights run in Safemark's own process.
+"""
+
+import importlib.util
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from safemark.models.connect import REFERENCE
+from safemark.reports.document import Document, json_schema
+from safemark.store import Store
+from safemark.types import Reason
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+SERVED = ("fastapi", "uvicorn", "openai", "torch", "accelerate")
+"""What `transformers serve` needs beside transformers (its extra `serving`)."""
+
+SHORT = ("--max-output-tokens", "24")
+UNJUDGED = {Reason.EMPTY_REPLY, Reason.CUT_OFF, Reason.CANNOT_SAY, Reason.UNPARSED_ANSWER}
+"""Why a reply that did come may be absent."""
+
+
+@dataclass
+class Served:
+    """A model folder behind `transformers serve`; the address stays the same when it returns."""
+
+    folder: Path
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def model(self) -> str:
+        return self.folder.name
+
+    def start(self) -> None:
+        command = [str(Path(sys.executable).with_name("transformers")), "serve", self.model]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--device", "cpu"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder.parent,  # a relative name has no slash: `openai/<name>`
+                env={**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
+                stdout=log,
+                stderr=log,
+            )
+        until = time.monotonic() + 180
+        while time.monotonic() < until and self.process.poll() is None:
+            with (
+                suppress(OSError),
+                urllib.request.urlopen(f"{self.url[:-3]}/health", timeout=2) as answer,
+            ):
+                assert answer.status == 200
+                return
+            time.sleep(0.1)
+        pytest.fail(f"transformers serve did not start:\n{self.log.read_text()[-4000:]}")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chat model: the reference model, or one with random weights that never stops talking."""
+    missing = [name for name in SERVED if importlib.util.find_spec(name) is None]
+    if missing and os.environ.get("SAFEMARK_REQUIRE_SLOW") != "1":
+        pytest.skip(f"transformers serve needs {', '.join(missing)}: make test-slow installs them")
+    if (REFERENCE / "model.safetensors").is_file():
+        return REFERENCE
+    from tests.models.local.tiny import make_tiny_model
+
+    return make_tiny_model(tmp_path_factory.mktemp("served") / "tiny", max_length=1024)
+
+
+@pytest.fixture
+def server(folder: Path, tmp_path: Path) -> Iterator[Served]:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    served = Served(folder, port, tmp_path / "server.log")
+    served.start()
+    yield served
+    served.kill()
+
+
+def command(model: str, *more: str) -> list[str]:
+    safemark = str(Path(sys.executable).with_name("safemark"))
+    return [safemark, "run", model, "-b", "audit150", *more, "--json"]
+
+
+def ran(arguments: list[str], exit_code: int) -> dict[str, Any]:
+    """The document that a real process printed, known to be valid."""
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
+    assert done.returncode == exit_code, done.stderr[-4000:] + done.stdout[-4000:]
+    return valid(done.stdout)
+
+
+def valid(printed: str) -> dict[str, Any]:
+    found = json.loads(printed)
+    jsonschema.validate(found, json_schema())
+    msgspec.convert(found, Document)
+    return found
+
+
+def replies(run_id: str) -> dict[str, str]:
+    """What was answered, by sample."""
+    store = Store()
+    try:
+        (part,) = store.parts(run_id)
+        found = {}
+        for _, sample, _, text in store.texts(part.id):
+            (attempt,) = text.transcript.attempts
+            assert attempt.reply is not None, attempt.why
+            found[sample] = attempt.reply.text
+        return found
+    finally:
+        store.close()
+
+
+def stored_samples() -> int:
+    """How many samples are safely in the store, seen from another process."""
+    path = os.environ["SAFEMARK_STORE"].removeprefix("sqlite:///")
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return int(store.execute("SELECT count(*) FROM score").fetchone()[0])
+    except sqlite3.OperationalError:  # not made yet
+        return 0
+
+
+def test_a_real_server_is_measured_and_says_what_the_same_weights_say_here(
+    server: Served,
+) -> None:
+    over_http = command(f"openai/{server.model}", "--base-url", server.url, "--limit", "20", *SHORT)
+
+    found = ran(over_http, exit_code=0)
+
+    (part,) = found["benchmarks"]
+    assert found["status"] == "complete"
+    assert part["n"] + part["absent"] == 20
+    assert set(part["absent_reasons"]) <= UNJUDGED
+    assert found["cost"]["requests"] == 20
+    assert found["cost"]["input_tokens"] > 20
+    assert 0 < found["cost"]["output_tokens"] <= 20 * 24
+    here = ran(command(f"hf/{server.folder}", "--limit", "20", *SHORT), exit_code=0)
+    assert replies(found["run"]) == replies(here["run"])
+
+
+def test_a_model_that_the_server_does_not_have_is_asked_for_once(server: Served) -> None:
+    found = ran(
+        command("openai/no-such-model", "--base-url", server.url, "--limit", "20"), exit_code=3
+    )
+
+    (part,) = found["benchmarks"]
+    assert found["status"] == "failed"
+    assert found["cost"]["requests"] == 1
+    assert part["n"] == 0
+    assert part["absent_reasons"] == {"not_asked": 19, "unknown_model": 1}
+    assert server.model in found["status_why"]  # the server's own words: what it does have
+
+
+def test_a_server_that_dies_and_returns_costs_nothing_that_was_answered(server: Served) -> None:
+    arguments = command(
+        f"openai/{server.model}", "--base-url", server.url, "--limit", "60", *SHORT,
+        "--concurrency", "1", "-M", "retries=1",
+    )  # fmt: skip
+    running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 120
+    while stored_samples() == 0 and running.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    server.kill()
+    printed, said = running.communicate(timeout=120)
+
+    assert running.returncode == 3, said[-4000:]
+    halted = valid(printed)
+    (part,) = halted["benchmarks"]
+    assert part["n"] + part["absent"] == 60
+    assert 0 < part["n"] < 60
+    transport = part["absent_reasons"].pop("transport")
+    assert transport > 0
+    assert set(part["absent_reasons"]) <= UNJUDGED | {"not_asked"}
+
+    server.start()
+    found = ran(arguments, exit_code=0)
+
+    (again,) = found["benchmarks"]
+    assert found["run"] == halted["run"]
+    assert found["status"] == "complete"
+    assert again["n"] + again["absent"] == 60
+    assert set(again["absent_reasons"]) <= UNJUDGED
+    assert found["cost"]["requests"] == 60
+    asked = server.log.read_text().count('"POST /v1/chat/completions HTTP/1.1" 200')
+    assert asked == 60  # none was answered twice
