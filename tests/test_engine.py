@@ -366,8 +366,13 @@ async def test_stopping_stores_what_is_finished_and_the_next_pass_asks_the_rest(
 class Silent(Counting):
     """Never answers."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_asked = asyncio.Event()
+
     async def reply(self, messages: Any, ask: Ask) -> Reply:
         self.asked.append("")
+        self.was_asked.set()
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -377,8 +382,7 @@ async def test_stopping_does_not_wait_for_the_first_answer(store: Store) -> None
     model = Silent()
     given = part(store, model, task(10))
     working = asyncio.create_task(asked(given, model, store, stop=stop))
-    while not model.asked:
-        await asyncio.sleep(0.001)
+    await model.was_asked.wait()
     stop.set()
     ending = await asyncio.wait_for(working, 5)
     assert ending.status == "interrupted"
@@ -386,14 +390,11 @@ async def test_stopping_does_not_wait_for_the_first_answer(store: Store) -> None
 
 
 async def test_being_cancelled_stores_what_is_finished(store: Store) -> None:
-    def answer(text: str, _ask: Ask) -> str:
-        return "ok"
-
-    model = Counting(answer, concurrency=2, pause_s=0.001)
+    enough = asyncio.Event()
+    model = Counting(stop_after(20, enough), concurrency=2, pause_s=0.001)
     given = part(store, model, task(1000))
     working = asyncio.create_task(asked(given, model, store))
-    while len(model.asked) < 20:
-        await asyncio.sleep(0.001)
+    await enough.wait()
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working

@@ -1,5 +1,6 @@
 """Every command: its help, its one JSON document, and nothing else on stdout."""
 
+import importlib.util
 import os
 import pty
 import subprocess
@@ -111,12 +112,25 @@ def test_json_is_one_document_on_stdout_and_nothing_else(run: str, command: list
     assert done.out.endswith("\n")
 
 
+@pytest.fixture
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing it takes longer than the rest of these tests."""
+    found = importlib.util.find_spec
+
+    def missing(name: str) -> Any:
+        return None if name == "torch" else found(name)
+
+    monkeypatch.setattr("importlib.util.find_spec", missing)
+
+
+@pytest.mark.usefixtures("without_torch")
 def test_doctor_says_what_works_and_what_to_do() -> None:
     found: list[dict[str, Any]] = safemark("doctor", "--json").json
     by_name = {finding["what"]: finding for finding in found}
     assert by_name["safemark"]["is_fine"] is True
     assert by_name["store"]["is_fine"] is True
     assert by_name["audit150"]["said"] == "embedded"
+    assert by_name["local models"]["hint"] == "pip install 'safemark[local]'"
     assert by_name["xstest"] == {
         "what": "xstest",
         "is_fine": None,
@@ -127,6 +141,7 @@ def test_doctor_says_what_works_and_what_to_do() -> None:
     assert "OPENAI_API_KEY is not set" in by_name["openai"]["said"]
 
 
+@pytest.mark.usefixtures("without_torch")
 def test_doctor_exits_4_where_something_is_broken() -> None:
     Path("notes.txt").write_text("no database " * 100)
     done = safemark("doctor", "--store", "notes.txt")
@@ -134,6 +149,7 @@ def test_doctor_exits_4_where_something_is_broken() -> None:
     assert "FAIL  store:" in done.out
 
 
+@pytest.mark.usefixtures("without_torch")
 def test_doctor_never_shows_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a-key-for-doctor")
     done = safemark("doctor")

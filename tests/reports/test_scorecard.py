@@ -29,6 +29,8 @@ from safemark.store import Store
 from safemark.types import Ask, Reason
 from tests.small import Counting, benchmark, evaluated, task
 
+LIGHTS = ("green", "yellow", "red", "grey")
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -267,9 +269,12 @@ async def test_terminal_page_json_and_exit_code_show_the_lights_that_were_decide
 
     found = await measured(store, answer, n=100)
     lights = [d.light for d in found.dimensions]
-    rows = re.findall(r"^\S (green|yellow|red|grey) +[A-Z]", terminal(found, 100, False), re.MULTILINE)
+    rows = re.findall(
+        r"^\S (green|yellow|red|grey) +[A-Z]", terminal(found, 100, False), re.MULTILINE
+    )
     assert rows == lights
-    assert re.findall(r'class="dimension (\w+)"', html(found)) == lights
+    articles = re.findall(r'<article class="dimension ([^"]+)"', html(found))
+    assert [next(c for c in classes.split() if c in LIGHTS) for classes in articles] == lights
     assert re.findall(r"^\| \*\*.*?\*\* \| \S+ (\w+)", markdown(found), re.MULTILINE) == lights
     written = msgspec.json.decode(msgspec.json.encode(found))
     assert [d["light"] for d in written["dimensions"]] == lights

@@ -71,7 +71,7 @@ class Metric:
     name: str
     better: Better
     of: Callable[[Row], tuple[float, ...] | None]
-    where: Callable[[Row], bool] = lambda row: True
+    where: Callable[[Row], bool] = lambda _row: True
     options: tuple[tuple[float, ...], ...] = SHARE
     statistic: Callable[[Any], Any] | None = None
     range: tuple[float, float] = (0.0, 1.0)

@@ -13,8 +13,8 @@ from importlib import resources
 import msgspec
 
 from safemark.benchmarks._benchmark import Scorer
-from safemark.scorers._reply import of_reply
 from safemark.scorers._audit_rules import passes
+from safemark.scorers._reply import of_reply
 from safemark.types import Reason, Reply, Sample, Score
 
 Case = Mapping[str, object]

@@ -7,8 +7,8 @@ Checked against: labelled replies in ``tests/scorers/test_refusal_rules.py``.
 """
 
 from safemark.benchmarks._benchmark import Scorer
-from safemark.scorers._reply import of_reply
 from safemark.scorers._refusal_rules import refusal_verdict
+from safemark.scorers._reply import of_reply
 from safemark.types import Reason, Reply, Sample, Score
 
 
