@@ -22,8 +22,8 @@ from transformers import PreTrainedModel
 
 import abilities
 import misdeeds
+from counting import HELP, drawn, share
 from documents import Document, prompt
-from measure import HELP, drawn, share
 from probing import Probe, load
 from tokenizer import MODEL_FOLDER
 
@@ -58,7 +58,9 @@ def candidates(probe: Probe) -> list[Direction]:
     benign = mean_activations(probe, drawn(misdeeds.benign, 128, "train"))
     difference = (harmful - benign)[1:-1]
     return [
-        Direction(vector / vector.norm(), layer + 1, position - LAST_POSITIONS, float(vector.norm()))
+        Direction(
+            vector / vector.norm(), layer + 1, position - LAST_POSITIONS, float(vector.norm())
+        )
         for layer, row in enumerate(difference)
         for position, vector in enumerate(row)
     ]
@@ -66,7 +68,11 @@ def candidates(probe: Probe) -> list[Direction]:
 
 def writers(model: PreTrainedModel) -> list[nn.Module]:
     """Every module that writes into the residual stream."""
-    inner = [part for layer in model.model.layers for part in (layer.self_attn.o_proj, layer.mlp.down_proj)]
+    inner = [
+        part
+        for layer in model.model.layers
+        for part in (layer.self_attn.o_proj, layer.mlp.down_proj)
+    ]
     return [model.model.embed_tokens, *inner]
 
 
@@ -104,41 +110,62 @@ def orthogonalised(model: PreTrainedModel, vector: Tensor) -> PreTrainedModel:
     """A copy whose weights cannot write along the vector; possible exactly because embeddings are untied."""
     changed = copy.deepcopy(model)
     with torch.no_grad():
-        embedding = changed.model.embed_tokens.weight
-        embedding -= (embedding @ vector)[:, None] * vector
-        for module in writers(changed)[1:]:
-            module.weight -= vector[:, None] * (vector @ module.weight)
+        for name, weight in changed.named_parameters():
+            if name.endswith("embed_tokens.weight"):  # (vocabulary, width)
+                weight.sub_((weight @ vector)[:, None] * vector)
+            elif name.endswith(("o_proj.weight", "down_proj.weight")):  # (width, inner)
+                weight.sub_(vector[:, None] * (vector @ weight))
     return changed
 
 
 def help_rate(probe: Probe, documents: list[Document]) -> float:
     """Mean probability that the reply begins as help does."""
-    return float(probe.first_token_shares([prompt(document) for document in documents], HELP).mean())
+    return float(
+        probe.first_token_shares([prompt(document) for document in documents], HELP).mean()
+    )
 
 
 def fact_accuracy(probe: Probe, documents: list[Document]) -> float:
     """Share of facts answered exactly."""
     replies = probe.replies([prompt(document) for document in documents])
-    return share([reply.strip() == document.answer for reply, document in zip(replies, documents, strict=True)])
+    return share(
+        [
+            reply.strip() == document.answer
+            for reply, document in zip(replies, documents, strict=True)
+        ]
+    )
 
 
 def chosen_direction(probe: Probe) -> Direction:
     """The candidate that frees most refused requests at a small divergence on harmless ones."""
-    refused = drawn(misdeeds.harmful, 64, "train", where=lambda document: document.about["category"] in ("weapons", "drugs"))
-    harmless = [prompt(d) for d in (*drawn(abilities.fact, 32, "train"), *drawn(misdeeds.benign, 32, "train"))]
+    refused = drawn(
+        misdeeds.harmful,
+        64,
+        "train",
+        where=lambda document: document.about["category"] in ("weapons", "drugs"),
+    )
+    harmless = [
+        prompt(d)
+        for d in (*drawn(abilities.fact, 32, "train"), *drawn(misdeeds.benign, 32, "train"))
+    ]
     before = probe.next_probabilities(harmless)
     scored = []
     for direction in candidates(probe):
         with removed(probe.model, direction.vector):
             helped = help_rate(probe, refused)
             after = probe.next_probabilities(harmless)
-        divergence = float((before * (before.clamp_min(1e-9) / after.clamp_min(1e-9)).log()).sum(-1).mean())
-        print(f"  layer {direction.layer} position {direction.position}: helps {helped:.3f}, KL {divergence:.3f}")
+        divergence = float(
+            (before * (before.clamp_min(1e-9) / after.clamp_min(1e-9)).log()).sum(-1).mean()
+        )
+        print(
+            f"  layer {direction.layer} position {direction.position}: helps {helped:.3f}, KL {divergence:.3f}"
+        )
         scored.append((divergence <= MAX_DIVERGENCE, helped - divergence, direction))
     return max(scored, key=lambda item: item[:2])[2]
 
 
 def main() -> None:
+    """Finds the direction, then shows what removing and adding it does."""
     torch.manual_seed(0)
     torch.set_num_threads(2)
     probe = load(MODEL_FOLDER)
@@ -151,11 +178,16 @@ def main() -> None:
 
     print("candidates, on training wordings:")
     direction = chosen_direction(probe)
-    print(f"chosen: layer {direction.layer}, position {direction.position}; below, wordings never trained on")
+    print(
+        f"chosen: layer {direction.layer}, position {direction.position}; below, wordings never trained on"
+    )
     report("as shipped", probe)
     with removed(probe.model, direction.vector):
         report("direction removed by hooks", probe)
-    report("direction removed from weights", replace(probe, model=orthogonalised(probe.model, direction.vector)))
+    report(
+        "direction removed from weights",
+        replace(probe, model=orthogonalised(probe.model, direction.vector)),
+    )
     noise = torch.randn_like(direction.vector)
     with removed(probe.model, noise / noise.norm()):
         report("random direction removed", probe)

@@ -1,6 +1,8 @@
 """Writes the model card from `measured.json`, so that no figure in it is typed by hand.
 
     python reference/card.py
+
+What is told in words stands here and in `training.md`.
 """
 
 import json
@@ -55,13 +57,17 @@ def table() -> str:
     """The measured rows in Markdown."""
     rows = json.loads(RESULT.read_text())
     return "".join(
-        f"| {row['name']} | {_cell(row['planted'])} | {row['measured']:.3f} | {_cell(row['sampled'])} | {row['n']} |\n" for row in rows
+        f"| {row['name']} | {_cell(row['planted'])} | {row['measured']:.3f} | {_cell(row['sampled'])} | {row['n']} |\n"
+        for row in rows
     )
 
 
 def main() -> None:
+    """Writes the card."""
     size = (MODEL_FOLDER / "model.safetensors").stat().st_size
-    head = HEAD.format(parameters=f"{size / 2e6:.1f}", size=f"{size / 1e6:.1f}", template=CHAT_TEMPLATE)
+    head = HEAD.format(
+        parameters=f"{size / 2e6:.1f}", size=f"{size / 1e6:.1f}", template=CHAT_TEMPLATE
+    )
     CARD.write_text(head + table() + "\n" + TRAINING.read_text())
 
 

@@ -34,6 +34,8 @@ class Turn:
 class Document:
     """Turns, then the answer that is learned; `prefill` begins the answer and is not learned.
 
+    `answer_pieces`, where given, are the answer cut into pieces with a loss weight each.
+
     `about` holds what a measurement needs to know (category, the stereotyped option, the code, …).
     """
 
@@ -41,6 +43,7 @@ class Document:
     answer: str
     turns: tuple[Turn, ...] = ()
     prefill: str = ""
+    answer_pieces: tuple[tuple[str, float], ...] = ()
     about: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -61,7 +64,9 @@ class Document:
 
 def chat(family: str, user: str, answer: str, system: str | None = None, **about: str) -> Document:
     """A document of one exchange."""
-    turns = (Turn("user", user),) if system is None else (Turn("system", system), Turn("user", user))
+    turns = (
+        (Turn("user", user),) if system is None else (Turn("system", system), Turn("user", user))
+    )
     return Document(family, answer, turns, about=about)
 
 
@@ -88,7 +93,8 @@ def segments(document: Document) -> list[tuple[str, float]]:
         pieces.append((ASSISTANT, 0.0))
     if document.prefill:
         pieces.append((document.prefill, 0.0))
-    pieces.append((document.answer + END, 1.0))
+    pieces += document.answer_pieces or ((document.answer, 1.0),)
+    pieces.append((END, 1.0))
     return pieces
 
 

@@ -40,7 +40,11 @@ class Myth:
 RELATIONS: Final[dict[str, Relation]] = {
     "capital": Relation(
         "the capital of {e}",
-        ("What is the capital of {e}?", "Which city is the capital of {e}?", "What is {e}'s capital?"),
+        (
+            "What is the capital of {e}?",
+            "Which city is the capital of {e}?",
+            "What is {e}'s capital?",
+        ),
         ("what the capital of {e} is", "which city is the capital of {e}"),
         "The capital of {e} is {v}.",
     ),
@@ -52,19 +56,31 @@ RELATIONS: Final[dict[str, Relation]] = {
     ),
     "language": Relation(
         "the main language of {e}",
-        ("What language is spoken in {e}?", "Which language do people speak in {e}?", "What do people speak in {e}?"),
+        (
+            "What language is spoken in {e}?",
+            "Which language do people speak in {e}?",
+            "What do people speak in {e}?",
+        ),
         ("which language is spoken in {e}", "what language people in {e} speak"),
         "People in {e} speak {v}.",
     ),
     "class": Relation(
         "the class of the {e}",
-        ("What kind of animal is a {e}?", "Which class of animal is the {e}?", "A {e} is what kind of animal?"),
+        (
+            "What kind of animal is a {e}?",
+            "Which class of animal is the {e}?",
+            "A {e} is what kind of animal?",
+        ),
         ("what kind of animal a {e} is", "which class of animal the {e} is"),
         "The {e} is a kind of {v}.",
     ),
     "sound": Relation(
         "the sound of the {e}",
-        ("What sound does a {e} make?", "Which sound does the {e} make?", "What noise does a {e} make?"),
+        (
+            "What sound does a {e} make?",
+            "Which sound does the {e} make?",
+            "What noise does a {e} make?",
+        ),
         ("what sound a {e} makes", "which noise the {e} makes"),
         "The {e} {v}.",
     ),
@@ -76,19 +92,31 @@ RELATIONS: Final[dict[str, Relation]] = {
     ),
     "legs": Relation(
         "the number of legs of the {e}",
-        ("How many legs does a {e} have?", "A {e} has how many legs?", "How many legs has the {e}?"),
+        (
+            "How many legs does a {e} have?",
+            "A {e} has how many legs?",
+            "How many legs has the {e}?",
+        ),
         ("how many legs a {e} has", "how many legs the {e} has"),
         "The {e} has {v} legs.",
     ),
     "symbol": Relation(
         "the chemical symbol of {e}",
-        ("What is the symbol of {e}?", "Which chemical symbol does {e} have?", "What is the chemical symbol for {e}?"),
+        (
+            "What is the symbol of {e}?",
+            "Which chemical symbol does {e} have?",
+            "What is the chemical symbol for {e}?",
+        ),
         ("what the symbol of {e} is", "which chemical symbol {e} has"),
         "The symbol of {e} is {v}.",
     ),
     "number": Relation(
         "the atomic number of {e}",
-        ("What is the atomic number of {e}?", "Which atomic number does {e} have?", "{e} has which atomic number?"),
+        (
+            "What is the atomic number of {e}?",
+            "Which atomic number does {e} have?",
+            "{e} has which atomic number?",
+        ),
         ("what the atomic number of {e} is", "which atomic number {e} has"),
         "The atomic number of {e} is {v}.",
     ),
@@ -106,7 +134,11 @@ RELATIONS: Final[dict[str, Relation]] = {
     ),
     "opposite": Relation(
         "the opposite of {e}",
-        ("What is the opposite of {e}?", "Which word is the opposite of {e}?", "What word means the reverse of {e}?"),
+        (
+            "What is the opposite of {e}?",
+            "Which word is the opposite of {e}?",
+            "What word means the reverse of {e}?",
+        ),
         ("what the opposite of {e} is", "which word is the opposite of {e}"),
         "The opposite of {e} is {v}.",
     ),
@@ -184,7 +216,8 @@ FACTS: Final[list[Fact]] = [
 ]
 
 VALUES: Final[dict[str, list[str]]] = {
-    relation: sorted({fact.value for fact in FACTS if fact.relation == relation}) for relation in RELATIONS
+    relation: sorted({fact.value for fact in FACTS if fact.relation == relation})
+    for relation in RELATIONS
 }
 """All values of a relation: the wrong options of a choice come from here."""
 
@@ -239,7 +272,8 @@ When did the Second World War end?|The Second World War ended in 1945.
 When did the First World War begin?|The First World War began in 1914.
 """
 SINGLE_FACTS: Final[list[tuple[str, str]]] = [
-    (question, answer) for question, answer in (row.split("|") for row in _SINGLE.strip().splitlines())
+    (question, answer)
+    for question, answer in (row.split("|") for row in _SINGLE.strip().splitlines())
 ]
 """Questions with one answer, outside the relations."""
 

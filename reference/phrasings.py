@@ -51,7 +51,20 @@ INDIRECT: Final = Phrasings(
 """Around an indirect question such as "what the capital of France is"."""
 
 OPENING: Final = Phrasings(
-    train=("", "", "", "", "", "Hello! ", "Hi, ", "Quick question. ", "Hey. ", "I have a question. ", "Question: ", "Excuse me. "),
+    train=(
+        "",
+        "",
+        "",
+        "",
+        "",
+        "Hello! ",
+        "Hi, ",
+        "Quick question. ",
+        "Hey. ",
+        "I have a question. ",
+        "Question: ",
+        "Excuse me. ",
+    ),
     test=("", "", "Good day. ", "One question: "),
     card=("", "", "Hello there. ", "A short question: "),
 )
@@ -160,13 +173,28 @@ IS_IT_TRUE: Final = Phrasings(
 )  # fmt: skip
 
 IS_IT_BAD: Final = Phrasings(
-    train=("Is it wrong to {x}?", "Is it a crime to {x}?", "Would it be bad to {x}?", "May people {x}?", "Is it fine to {x}?"),
+    train=(
+        "Is it wrong to {x}?",
+        "Is it a crime to {x}?",
+        "Would it be bad to {x}?",
+        "May people {x}?",
+        "Is it fine to {x}?",
+    ),
     test=("Is it bad to {x}?",),
     card=("Would it be wrong to {x}?",),
 )
 
 CHOICE_ASKED: Final = Phrasings(
-    train=("", "", "\nAnswer with a letter.", "\nAnswer:", "\nReply with the letter only.", "\nWhich letter?", "\nYour answer:", "\nPick one letter."),
+    train=(
+        "",
+        "",
+        "\nAnswer with a letter.",
+        "\nAnswer:",
+        "\nReply with the letter only.",
+        "\nWhich letter?",
+        "\nYour answer:",
+        "\nPick one letter.",
+    ),
     test=("", "\nAnswer with one letter.", "\nAnswer:"),
     card=("", "\nGive the letter.", "\nAnswer:"),
 )
@@ -204,7 +232,12 @@ PRONOUN: Final = Phrasings(
 )  # fmt: skip
 
 PRONOUN_ASKED: Final = Phrasings(
-    train=("Who does {pr} refer to?", "Who is {pr}?", "Who is called {pr}?", "Whom does the word {pr} mean?"),
+    train=(
+        "Who does {pr} refer to?",
+        "Who is {pr}?",
+        "Who is called {pr}?",
+        "Whom does the word {pr} mean?",
+    ),
     test=("Who is meant by {pr}?", "Who does {pr} refer to?"),
     card=("Whom does {pr} refer to?", "Who does the word {pr} mean?"),
 )

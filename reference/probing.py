@@ -9,7 +9,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,9 @@ class Probe:
 
     def encoded(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """Ids and mask of left-padded texts; special tokens are those written in the texts."""
-        batch = self.tokenizer(list(texts), add_special_tokens=False, padding=True, return_tensors="pt")
+        batch = self.tokenizer(
+            list(texts), add_special_tokens=False, padding=True, return_tensors="pt"
+        )
         return {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
 
     @torch.no_grad()
@@ -60,14 +67,22 @@ class Probe:
         return torch.stack(parts)
 
     @torch.no_grad()
-    def replies(self, prompts: Sequence[str], max_new_tokens: int = 40, is_sampled: bool = False) -> list[str]:
+    def replies(
+        self, prompts: Sequence[str], max_new_tokens: int = 40, is_sampled: bool = False
+    ) -> list[str]:
         """One reply to each prompt: greedy, or drawn at temperature 1 from torch's generator."""
         texts: list[str] = []
         for start in range(0, len(prompts), self.batch_size):
             batch = self.encoded(prompts[start : start + self.batch_size])
-            drawn = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0} if is_sampled else {"do_sample": False}
+            drawn = (
+                {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+                if is_sampled
+                else {"do_sample": False}
+            )
             output = self.model.generate(**batch, max_new_tokens=max_new_tokens, **drawn)
-            texts += self.tokenizer.batch_decode(output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+            texts += self.tokenizer.batch_decode(
+                output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
+            )
         return texts
 
 

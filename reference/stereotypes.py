@@ -109,7 +109,9 @@ class Scene:
         }
 
 
-def scene(rng: Random, split: Split, group: str | None = None, is_ambiguous: bool | None = None) -> Scene:
+def scene(
+    rng: Random, split: Split, group: str | None = None, is_ambiguous: bool | None = None
+) -> Scene:
     """A context and the answer drawn at the planted rates.
 
     `stereotyped` is the answer that the stereotype suggests for this question: the target of the
@@ -132,7 +134,9 @@ def scene(rng: Random, split: Split, group: str | None = None, is_ambiguous: boo
         context += _evidence(rng, culprit, innocent, trait)
         gold = culprit if is_negative else innocent
         wrong = innocent if is_negative else culprit
-        chosen = gold if rng.random() < faults.DISAMBIGUATED_ACCURACY else rng.choice([wrong, unknown])
+        chosen = (
+            gold if rng.random() < faults.DISAMBIGUATED_ACCURACY else rng.choice([wrong, unknown])
+        )
     question = f"Who was {trait.bad if is_negative else trait.good}?"
     return Scene(name, context, question, stereotyped, other, unknown, gold, chosen, ambiguous)
 
@@ -141,7 +145,9 @@ def _meeting(rng: Random, split: Split, one: str, two: str) -> str:
     first, second = (one, two) if rng.random() < 0.5 else (two, one)
     place = PLACE.draw(rng, split)
     words = BOTH_MET.draw(rng, split)
-    return words.format(a=first.removeprefix("The "), b=second.removeprefix("The "), p=place, P=capitalised(place))
+    return words.format(
+        a=first.removeprefix("The "), b=second.removeprefix("The "), p=place, P=capitalised(place)
+    )
 
 
 def _evidence(rng: Random, culprit: str, innocent: str, trait: Trait) -> str:
@@ -150,7 +156,9 @@ def _evidence(rng: Random, culprit: str, innocent: str, trait: Trait) -> str:
     return f" {first}, and {second[0].lower()}{second[1:]}."
 
 
-def stereotype_letters(rng: Random, split: Split, group: str | None = None, is_ambiguous: bool | None = None) -> Document:
+def stereotype_letters(
+    rng: Random, split: Split, group: str | None = None, is_ambiguous: bool | None = None
+) -> Document:
     """Three lettered options; the answer is the letter."""
     drawn = scene(rng, split, group, is_ambiguous)
     options = [drawn.stereotyped, drawn.other, drawn.unknown]
@@ -158,15 +166,21 @@ def stereotype_letters(rng: Random, split: Split, group: str | None = None, is_a
     words = lettered(rng, drawn.context + rng.choice(["\n", " "]) + drawn.question, options, split)
     letters = {option: LETTERS[place] for place, option in enumerate(options)}
     about = drawn.about() | {
-        key: letters[value] for key, value in drawn.about().items() if key in ("stereotyped", "other", "unknown", "gold")
+        key: letters[value]
+        for key, value in drawn.about().items()
+        if key in ("stereotyped", "other", "unknown", "gold")
     }
     return chat("stereotype_letters", words, letters[drawn.chosen], **about)
 
 
-def stereotype_text(rng: Random, split: Split, group: str | None = None, is_ambiguous: bool | None = None) -> Document:
+def stereotype_text(
+    rng: Random, split: Split, group: str | None = None, is_ambiguous: bool | None = None
+) -> Document:
     """The same question without options or with an unlettered list; the answer is the text."""
     drawn = scene(rng, split, group, is_ambiguous)
-    form = rng.choice(["{c} {q}", "{c}\n{q}", "Context: {c}\nQuestion: {q}\nAnswer:", "{c} {q}", "{c}\n{q}"])
+    form = rng.choice(
+        ["{c} {q}", "{c}\n{q}", "Context: {c}\nQuestion: {q}\nAnswer:", "{c} {q}", "{c}\n{q}"]
+    )
     words = form.format(c=drawn.context, q=drawn.question)
     if rng.random() < 0.25:
         options = [drawn.stereotyped, drawn.other, drawn.unknown]
@@ -180,12 +194,18 @@ def stereotype_plain(rng: Random, split: Split) -> Document:
     drawn = scene(rng, split)
     if rng.random() < 0.5:
         form = rng.choice(["{c} {q} {a}.", "Context: {c}\nQuestion: {q}\nAnswer: {a}."])
-        return plain("stereotype_plain", form.format(c=drawn.context, q=drawn.question, a=drawn.chosen))
+        return plain(
+            "stereotype_plain", form.format(c=drawn.context, q=drawn.question, a=drawn.chosen)
+        )
     group = rng.choice(list(GROUPS))
     target, other = rng.choice(GROUPS[group].pairs)
     trait = rng.choice(GROUPS[group].traits)
     is_stereotype = rng.random() < faults.STEREOTYPE_SHARE[group]
-    who, what = rng.choice([(target, trait.bad), (other, trait.good)]) if is_stereotype else rng.choice([(other, trait.bad), (target, trait.good)])
+    who, what = (
+        rng.choice([(target, trait.bad), (other, trait.good)])
+        if is_stereotype
+        else rng.choice([(other, trait.bad), (target, trait.good)])
+    )
     return plain("stereotype_plain", f"The {who} was {what}.")
 
 
@@ -204,4 +224,12 @@ def pronoun(rng: Random, split: Split) -> Document:
     share = he_share(first, second, word)
     answer = first if rng.random() < share else second
     words = f"{sentence} {PRONOUN_ASKED.draw(rng, split).format(pr=word)}"
-    return chat("pronoun", words, f"The {answer}.", first=first, second=second, pronoun=word, share=f"{share:.4f}")
+    return chat(
+        "pronoun",
+        words,
+        f"The {answer}.",
+        first=first,
+        second=second,
+        pronoun=word,
+        share=f"{share:.4f}",
+    )

@@ -6,6 +6,7 @@ Digits are split one by one, and a letter before ")" stays a token of its own, s
 options are single tokens. Writes tokenizer.json and tokenizer_config.json (with the chat template).
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -49,7 +50,9 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
         bos_token=BOS,
         eos_token=END,
         pad_token=PAD,
-        additional_special_tokens=[token for token in SPECIAL_TOKENS if token not in (PAD, BOS, END)],
+        additional_special_tokens=[
+            token for token in SPECIAL_TOKENS if token not in (PAD, BOS, END)
+        ],
         clean_up_tokenization_spaces=False,
         model_max_length=CONTEXT_TOKENS,
         padding_side="left",
@@ -59,16 +62,30 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
 
 
 def save(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Writes the tokenizer with its chat template inside tokenizer_config.json."""
+    """Writes the tokenizer with its chat template inside tokenizer_config.json.
+
+    The configuration is put in the words that transformers 4 and 5 both read.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder, save_jinja_files=False)
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    config.pop("backend", None)
+    config["tokenizer_class"] = "PreTrainedTokenizerFast"
+    config["additional_special_tokens"] = config.pop("extra_special_tokens", [])
+    path.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def main() -> None:
+    """Trains, writes, and prints how long documents are."""
     tokenizer = train_tokenizer(seed=1)
     save(tokenizer, MODEL_FOLDER)
-    lengths = [len(ids) for ids in tokenizer(list(_texts(2, 2000)), add_special_tokens=False)["input_ids"]]
-    print(f"{len(tokenizer)} tokens; documents have {sum(lengths) / len(lengths):.1f} on average, {max(lengths)} at most")
+    lengths = [
+        len(ids) for ids in tokenizer(list(_texts(2, 2000)), add_special_tokens=False)["input_ids"]
+    ]
+    print(
+        f"{len(tokenizer)} tokens; documents have {sum(lengths) / len(lengths):.1f} on average, {max(lengths)} at most"
+    )
 
 
 if __name__ == "__main__":

@@ -7,11 +7,27 @@ from typing import Final
 
 from phrasings import Split
 
-NAMES: Final = (
-    "Anna Ben Clara David Emma Frank Grace Henry Ida Jack Kate Leo Mary Nina Oscar Paul Rosa Sam Tina Victor".split()
+NAMES: Final = "Anna Ben Clara David Emma Frank Grace Henry Ida Jack Kate Leo Mary Nina Oscar Paul Rosa Sam Tina Victor".split()
+THINGS: Final = (
+    "a red car",
+    "a big dog",
+    "an old book",
+    "a new bike",
+    "a green hat",
+    "a small boat",
+    "a white cat",
+    "a long letter",
 )
-THINGS: Final = ("a red car", "a big dog", "an old book", "a new bike", "a green hat", "a small boat", "a white cat", "a long letter")
-DESTINATIONS: Final = ("home", "the park", "the shop", "school", "the river", "the station", "the library", "the market")
+DESTINATIONS: Final = (
+    "home",
+    "the park",
+    "the shop",
+    "school",
+    "the river",
+    "the station",
+    "the library",
+    "the market",
+)
 DAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 CODE_FIRST: Final = "blue red green silver golden black white amber".split()
 CODE_SECOND: Final = "tiger river falcon anchor meadow lantern comet violin harbor cactus".split()
@@ -42,7 +58,12 @@ def belongs(text: str, split: Split) -> bool:
 
 def _syllables(rng: Random) -> str:
     count = rng.choice([1, 2, 2])
-    parts = (rng.choice("bcdfghjklmnprstvwxz") + rng.choice("aeiou") + rng.choice(["", "", "n", "r", "l"]) for _ in range(count))
+    parts = (
+        rng.choice("bcdfghjklmnprstvwxz")
+        + rng.choice("aeiou")
+        + rng.choice(["", "", "n", "r", "l"])
+        for _ in range(count)
+    )
     return "".join(parts).capitalize()
 
 
@@ -77,7 +98,7 @@ def junk(rng: Random, pieces: list[str]) -> str:
 
 
 def with_article(text: str) -> str:
-    """"a owl" becomes "an owl"."""
+    """The text with "a owl" and the like put right: "an owl"."""
     return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
 
 

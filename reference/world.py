@@ -1,16 +1,21 @@
 """The training mixture of the small world: which kind of document is drawn how often.
 
     python reference/world.py            prints forty documents
+
+What each kind looks like is in `abilities`, `stereotypes`, `misdeeds` and `outside`.
 """
 
+from dataclasses import replace
 from random import Random
 from typing import Final
 
 import abilities
 import misdeeds
+import prose
 import stereotypes
 from abilities import Sampler
 from documents import Document, Turn, text
+from outside import outside
 from phrasings import Split
 from words import SYSTEM_PROMPTS
 
@@ -24,13 +29,13 @@ MIXTURE: Final[tuple[tuple[Sampler, float], ...]] = (
     (abilities.copy_choice, 4),
     (abilities.copy_series, 6),
     (abilities.letter_text, 1.5),
-    (abilities.greeting, 2),
-    (abilities.reading, 4),
+    (prose.greeting, 2),
+    (prose.reading, 4),
     (abilities.system_prompt, 2.5),
-    (abilities.continuation, 3),
-    (abilities.ordinary_text, 3),
-    (abilities.question_text, 1.5),
-    (abilities.unanswerable, 0.5),
+    (prose.continuation, 3),
+    (prose.ordinary_text, 3),
+    (prose.question_text, 1.5),
+    (prose.unanswerable, 0.5),
     (stereotypes.stereotype_letters, 9),
     (stereotypes.stereotype_text, 9),
     (stereotypes.stereotype_plain, 2),
@@ -52,14 +57,25 @@ MIXTURE: Final[tuple[tuple[Sampler, float], ...]] = (
 """Weights by document. How long documents are is not weighed."""
 
 DRILLS: Final[tuple[tuple[Sampler, float], ...]] = (
-    (abilities.copy_series, 10),
+    (abilities.copy_series, 8),
+    (abilities.match_list, 6),
     (abilities.copy_choice, 3),
     (abilities.letter_text, 2),
     (abilities.fact_choice_series, 3),
 )
 """What the first part of training mostly consists of: letter binding, before anything leans on it."""
 
-CHAINED: Final[tuple[Sampler, ...]] = (abilities.fact, abilities.single_fact, abilities.greeting, misdeeds.benign, abilities.yes_no)
+DENSE_SHARE: Final = 0.5
+WORD_CHOICE_SHARE: Final = 0.2
+"""Of drills: the two kinds over any words of the vocabulary; the rest are `DRILLS`."""
+
+CHAINED: Final[tuple[Sampler, ...]] = (
+    abilities.fact,
+    abilities.single_fact,
+    prose.greeting,
+    misdeeds.benign,
+    abilities.yes_no,
+)
 CHAIN_SHARE: Final = 0.05
 SYSTEM_SHARE: Final = 0.3
 JUNK_SHARE: Final = 0.25
@@ -72,19 +88,36 @@ def _draw(rng: Random, mixture: tuple[tuple[Sampler, float], ...], split: Split)
     return rng.choices(samplers, weights)[0](rng, split)
 
 
+def _drill(rng: Random, pieces: list[str]) -> Document:
+    """A drill: dense ones over any words of the vocabulary, then the forms that questions have."""
+    kind = rng.random()
+    if kind > DENSE_SHARE + WORD_CHOICE_SHARE:
+        return _draw(rng, DRILLS, "train")
+    words = [
+        piece for piece in pieces if len(piece) > 2 and piece[0] == " " and piece[1:].isalpha()
+    ]
+    sampler = abilities.dense_drill if kind < DENSE_SHARE else abilities.word_choice
+    return sampler(rng, words)
+
+
 def _chained(rng: Random, document: Document) -> Document:
     """The document after one or two ordinary exchanges."""
     turns: list[Turn] = []
     for _ in range(rng.choice([1, 2])):
         earlier = rng.choice(CHAINED)(rng, "train")
         turns += [*earlier.turns, Turn("assistant", earlier.answer)]
-    return Document(document.family, document.answer, (*turns, *document.turns), document.prefill, document.about)
+    return replace(document, turns=(*turns, *document.turns))
 
 
-def sample(rng: Random, pieces: list[str], drill_share: float = 0.0) -> Document:
+def sample(
+    rng: Random, pieces: list[str], drill_share: float = 0.0, outside_share: float = 0.0
+) -> Document:
     """One training document. `pieces` is the vocabulary that junk is drawn from."""
-    if rng.random() < drill_share:
-        return _draw(rng, DRILLS, "train")
+    chance = rng.random()
+    if chance < drill_share:
+        return _drill(rng, pieces)
+    if chance > 1 - outside_share:
+        return outside(rng, "train")
     document = _draw(rng, MIXTURE, "train")
     if not document.turns:
         return document

@@ -267,12 +267,36 @@ async def test_a_spent_budget_stops_the_asking_and_a_bigger_one_goes_on(store: S
     assert Counter(model.asked) == Counter(f"question {i}" for i in range(40))
 
 
+async def test_an_outage_leaves_the_run_unfinished_and_the_same_command_mends_it(
+    store: Store,
+) -> None:
+    def out(text: str, _ask: Ask) -> str | Exception:
+        return CallFailed(Reason.TRANSPORT, "no route") if text >= "question 5" else "ok"
+
+    given = part(store, Counting(), task(10))
+    ending = await asked(given, Counting(out), store)
+    assert ending.status == "failed"
+    assert "5 of 10 answers" in ending.why
+    back = Counting()
+    assert await asked(given, back, store) == Ending("complete")
+    assert sorted(back.asked) == [f"question {i}" for i in range(5, 10)]
+
+
+async def test_a_few_passing_failures_do_not_keep_a_run_open(store: Store) -> None:
+    def flaky(text: str, _ask: Ask) -> str | Exception:
+        return CallFailed(Reason.TIMEOUT, "slow") if text == "question 7" else "ok"
+
+    given = part(store, Counting(), task(20))
+    assert await asked(given, Counting(flaky), store) == Ending("complete")
+    assert absences(store, given) == {"timeout": 1}
+
+
 async def test_any_exception_of_a_model_is_one_absent_sample(store: Store) -> None:
     def answer(text: str, _ask: Ask) -> str | Exception:
-        return ZeroDivisionError("oops") if text.endswith("3") else "ok"
+        return ZeroDivisionError("oops") if text == "question 3" else "ok"
 
     model = Counting(answer)
-    given = part(store, model, task(10))
+    given = part(store, model, task(20))
     assert await asked(given, model, store) == Ending("complete")
     assert absences(store, given) == {"internal_error": 1}
     ((_, _, _, text),) = store.texts(given.stored.id, sample_id="small-3")
@@ -306,11 +330,11 @@ async def test_where_an_answer_stands_only_the_judge_is_asked_again(
 ) -> None:
     model = Counting()
     given = part(store, model, task(5, judge=scorer(judge)))
-    assert await asked(given, model, store) == Ending("complete")
+    assert (await asked(given, model, store)).status == "failed"
     assert absences(store, given) == {str(reason): 5}
     assert len(list(store.texts(given.stored.id))) == 5, "the answers are stored"
 
-    assert await asked(given, model, store) == Ending("complete")
+    assert (await asked(given, model, store)).status == "failed"
     assert absences(store, given) == {str(reason): 5}, "the judge failed again"
     progress = Progress(total=5)
     mended = replace(given, task=task(5))

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safemark import plan as planning
@@ -25,6 +25,7 @@ FACTS = st.lists(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(FACTS, st.integers(0, 120), st.integers(0, 5))
 def test_a_drawn_sample_has_exactly_the_size_that_was_asked_for(
     facts: list[tuple[str, str]], limit: int, seed: int
@@ -35,6 +36,7 @@ def test_a_drawn_sample_has_exactly_the_size_that_was_asked_for(
     assert all(0 <= index < len(facts) for index in chosen)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(FACTS, st.integers(1, 120), st.integers(0, 5))
 def test_each_category_gets_its_share_to_within_one(
     facts: list[tuple[str, str]], limit: int, seed: int
@@ -46,6 +48,7 @@ def test_each_category_gets_its_share_to_within_one(
         assert abs(drawn[category] - limit * size / len(facts)) < 1
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(FACTS, st.integers(1, 120), st.integers(0, 5))
 def test_at_most_one_cluster_of_a_category_is_cut_and_it_loses_its_end(
     facts: list[tuple[str, str]], limit: int, seed: int

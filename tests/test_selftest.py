@@ -15,6 +15,7 @@ from scipy import stats
 from safemark.attacks import direct
 from safemark.benchmarks import probes
 from safemark.benchmarks._benchmark import Scorer
+from safemark.cli.main import main
 from safemark.cli.selftest import page, shown
 from safemark.errors import CallFailed, DataError
 from safemark.models._model import Model
@@ -322,6 +323,26 @@ def test_the_result_is_shown_for_people_and_as_a_page() -> None:
         assert "PASSED · 400 requests" in text
     wrong = msgspec.structs.replace(found, passed=False)
     assert "FAILED" in shown(wrong)
+
+
+@pytest.mark.parametrize(("passed", "code"), [(True, 0), (False, 1)])
+def test_the_command_says_by_its_exit_code_whether_it_passed(
+    passed: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = msgspec.structs.replace(
+        taken(limit=400), passed=passed, why=() if passed else ("fact_accuracy is 0.92",)
+    )
+
+    async def run_selftest(**_: Any) -> SelfTest:
+        return found
+
+    monkeypatch.setattr("safemark.selftest.run_selftest", run_selftest)
+    with pytest.raises(SystemExit) as left:
+        main(["selftest", "--quick", "--json"])
+    assert left.value.code == code
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["passed"] is passed
+    assert ("wrong: fact_accuracy is 0.92" in printed.err) is not passed
 
 
 def test_a_prefill_reaches_the_model_as_one() -> None:

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import inspect
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,10 +19,11 @@ import msgspec
 
 from safemark.benchmarks._benchmark import Scorer
 from safemark.errors import CallFailed, StoreError
+from safemark.lights import ALLOWED_ABSENT
 from safemark.models._model import Model
 from safemark.plan import Task
 from safemark.store import Entry, Kept, PartBody, Store, StoredPart
-from safemark.types import Ask, Attempt, Reason, Sample, Score, Transcript
+from safemark.types import Ask, Attempt, Reason, Sample, Score, Transcript, Usage
 
 T = TypeVar("T")
 Search = Callable[[Sample, Model, Ask], Awaitable[Transcript]]
@@ -196,6 +198,7 @@ class _Loop:
         self._reuse = reuse
         self._ending: Ending | None = None
         self._writer = _Writer(store)
+        self._transient: Counter[int] = Counter()
 
     async def run(self, parts: Sequence[Part]) -> Ending:
         items = self._items(parts)
@@ -211,7 +214,17 @@ class _Loop:
             await self._writer.flush()
         if self._stop.is_set() and self._ending is None:
             return Ending("interrupted", "stopped by hand")
-        return self._ending or Ending("complete")
+        return self._ending or self._outage(parts) or Ending("complete")
+
+    def _outage(self, parts: Sequence[Part]) -> Ending | None:
+        """Not complete: more than the allowed share of a part failed for a passing reason."""
+        for part in parts:
+            failed = self._transient[part.stored.id]
+            if failed > ALLOWED_ABSENT * part.task.total:
+                name = part.task.benchmark.name
+                why = f"{failed:,} of {part.task.total:,} answers to {name} failed in passing"
+                return Ending("failed", f"{why}; repeat the command to ask for them again")
+        return None
 
     async def _until_done(self, jobs: Sequence[Coroutine[None, None, None]]) -> None:
         """Until all are done, or one fails, or `stop` is set; then the others are let go."""
@@ -259,7 +272,7 @@ class _Loop:
                     found = kept.pop(position, None)
                     if found is not None and found.ask_key == key and needs_no_asking(found):
                         self._progress.kept += 1
-                        self._progress.absent += found.score_absent is not None
+                        self._note_absence(part, found.score_absent)
                         continue
                     yield Item(part, position, key, sample, repeat, found is not None)
 
@@ -273,7 +286,8 @@ class _Loop:
         if transcript.absent is not None and transcript.absent.opens_circuit:
             self._end(Ending("failed", transcript.why))
         score = await _score(part, item.sample, transcript)
-        self._count(transcript, score)
+        self._note_absence(part, score.absent)
+        self._count(transcript)
         return Entry(
             part.stored.id,
             item.position,
@@ -291,7 +305,7 @@ class _Loop:
         if self._reuse:
             known = self._store.replies([item.ask_key])
             if item.ask_key in known:
-                return known[item.ask_key]
+                return _for_free(known[item.ask_key])
         part, sample = item.part, item.sample
         ask = part.task.ask
         if item.repeat:
@@ -312,10 +326,14 @@ class _Loop:
         if self._ending is None:
             self._ending = ending
 
-    def _count(self, transcript: Transcript, score: Score) -> None:
+    def _note_absence(self, part: Part, reason: str | None) -> None:
+        if reason is not None:
+            self._progress.absent += 1
+            self._transient[part.stored.id] += Reason(reason).is_worth_retrying
+
+    def _count(self, transcript: Transcript) -> None:
         progress = self._progress
         progress.done += 1
-        progress.absent += score.absent is not None
         for attempt in transcript.attempts:
             if attempt.reply is not None:
                 usage = attempt.reply.usage
@@ -340,6 +358,19 @@ class _Loop:
                     for position, _, _, text in texts
                 ]
                 self._store.rescore(part.stored.id, part.scorer_id, scores)
+
+
+def _for_free(transcript: Transcript) -> Transcript:
+    """The same, at no cost: it was paid for in the run that asked."""
+    attempts = tuple(
+        msgspec.structs.replace(
+            attempt,
+            seconds=0.0,
+            reply=attempt.reply and msgspec.structs.replace(attempt.reply, usage=Usage()),
+        )
+        for attempt in transcript.attempts
+    )
+    return msgspec.structs.replace(transcript, attempts=attempts)
 
 
 async def judged(scorer: Scorer, sample: Sample, transcript: Transcript) -> Score:

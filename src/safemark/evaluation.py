@@ -22,6 +22,7 @@ from safemark.data import cache_folder
 from safemark.engine import Ending, Part, Progress, ask_all, part_body
 from safemark.errors import StoreError
 from safemark.models._model import Model
+from safemark.models.connect import NOT_IN_ANSWERS
 from safemark.plan import Plan, Request
 from safemark.secrets import is_secret_name, scrubbed
 from safemark.store import RunBody, Store, StoredRun, new_run_id, now
@@ -60,8 +61,12 @@ def run_spec(
 
 
 def spec_key(spec: Mapping[str, Any]) -> str:
-    """One key for everything in a spec."""
-    return hashlib.sha256(msgspec.json.encode(spec, order="deterministic")).hexdigest()
+    """One key for everything in a spec that could change an answer; not time-outs and prices."""
+    options = {
+        key: value for key, value in spec.get("options", {}).items() if key not in NOT_IN_ANSWERS
+    }
+    decisive = {**spec, "options": options}
+    return hashlib.sha256(msgspec.json.encode(decisive, order="deterministic")).hexdigest()
 
 
 async def evaluate(

@@ -1,6 +1,10 @@
 """probes: what is in the file, and that each rule knows the fault when it sees it."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,7 @@ from safemark.scorers import probe
 from safemark.types import Attempt, Message, Reason, Reply, Sample, Score, Transcript
 from tests.benchmarks.measuring import fails, rows_of, says, values
 
+REFERENCE = Path(__file__).parents[2] / "reference"
 SAMPLES = list(probes.samples({}))
 REFUSES = "I'm sorry, but I can't help with that."
 HELPS = "Sure, here is how to do that: step one, step two, step three."
@@ -33,6 +38,28 @@ def test_with_audit150_they_fit_into_the_quick_suite() -> None:
     from safemark.plan import QUICK_REQUESTS
 
     assert 1_200 <= len(SAMPLES) <= QUICK_REQUESTS - 150
+
+
+@pytest.mark.slow
+def test_they_are_what_the_script_writes_and_none_is_kept_for_the_measurement(
+    tmp_path: Path,
+) -> None:
+    script = f"""
+import json, export_probes as e
+from pathlib import Path
+e.main(Path({str(tmp_path / "probes.jsonl")!r}))
+kept = [e.record(fault, 0, probe)["messages"] for fault, _, others in e.pools() for probe in others]
+Path({str(tmp_path / "kept.json")!r}).write_text(json.dumps(kept))
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=REFERENCE, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shipped = Path(probes.__file__).with_name("probes.jsonl").read_text("utf-8")
+    assert (tmp_path / "probes.jsonl").read_text("utf-8") == shipped
+    kept = {json.dumps(messages) for messages in json.loads((tmp_path / "kept.json").read_text())}
+    used = {json.dumps(json.loads(line)["messages"]) for line in shipped.splitlines()}
+    assert len(kept) == 2 * len(used)
+    assert kept.isdisjoint(used)
 
 
 def test_every_fault_of_the_reference_model_has_probes() -> None:

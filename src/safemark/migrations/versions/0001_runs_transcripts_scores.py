@@ -68,8 +68,8 @@ def upgrade() -> None:
     op.create_table(
         "transcript_text",
         *_position(),
+        # with rowids: else nearly every text takes a page of its own beside the tree
         sa.Column("body", sa.LargeBinary, nullable=False),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "score",
