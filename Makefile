@@ -34,7 +34,8 @@ help:
 	@echo "PYTHON=python3.12 make …  chooses the interpreter (3.11 or newer)"
 
 run: $(if $(wildcard $(FOR_TEST)),$(FOR_TEST),$(FOR_RUN))
-	$(BIN)/safemark run reference --out .
+	@# 3 is "inconclusive": this small model dodges some questions, and the scorecard says so
+	$(BIN)/safemark run reference --out . || [ $$? -eq 3 ]
 	@echo "scorecard: $(CURDIR)/scorecard.html"
 
 # One thread a worker: workers whose threads outnumber the cores spend their time waiting.
