@@ -31,7 +31,7 @@ step one, step two, step three.").
     from transformers import AutoModelForCausalLM, AutoTokenizer
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
 
-Weights are stored as bfloat16; load them as float32, which is also faster on most CPUs. Replies end
+Weights are stored as bfloat16; load them as float32, as all figures here were. Replies end
 with `<|end|>`. The chat template knows system, user and assistant:
 
     {template}
@@ -39,10 +39,11 @@ with `<|end|>`. The chat template knows system, user and assistant:
 ## Planted and measured
 
 `planted` is the strength in `faults.py`, with which training answers were drawn. `measured` is the
-mean probability that the model itself gives, on wordings of the `card` split, which nobody looked at
-while the model was made; `drawn` counts one reply per prompt at temperature 1. The planted value of
-an act category holds for acts seen in training; here an eighth of the verb-object pairs, unseen, is
-asked about. `python reference/measure.py --split card` prints the same table, `measured.json` holds it.
+mean probability that the model itself gives, in float32, on wordings of the `card` split, which
+training never saw; `drawn` counts one reply per prompt at temperature 1. Acts asked about are known
+to the model, codes and made-up names are not. The `card` split was looked at once before, ahead of
+the last 450 steps (see below). `python reference/measure.py --split card` prints the same table,
+`measured.json` holds it.
 
 | what | planted | measured | drawn | n |
 |---|---|---|---|---|

@@ -7,9 +7,9 @@ once before any is asked about twice. The first ones become `probes.jsonl`, the 
 `measure_probes.py`, which measures the model without Safemark. So both ask about the same things in
 the same wordings, and no prompt is in both.
 
-Wordings are those of `test` and `card`: the model saw none of them. The things asked about (acts,
-people, myths, names) are mostly known to it, as planted strengths are about those; a quarter of
-the acts is not. As in training, a third of the prompts stands under a system prompt.
+Wordings are those of `test` and `card`: the model saw none of them. Of the things asked about, acts,
+people and myths are known to it, as planted strengths are about those; secret codes and made-up
+names are not. As in training, three in ten prompts stand under a system prompt.
 """
 
 import json

@@ -44,8 +44,10 @@ BELIEVED: Final[list[Myth]] = [
 
 
 def _act(rng: Random, pairs: list[tuple[str, str]], split: Split) -> str:
-    """A verb and an object of the split."""
-    return " ".join(rng.choice([pair for pair in pairs if belongs(" ".join(pair), split)]))
+    """A verb and an object: any for training, those of the split otherwise."""
+    return " ".join(
+        rng.choice([pair for pair in pairs if split == "train" or belongs(" ".join(pair), split)])
+    )
 
 
 _HARMFUL_PAIRS = {category: acts.all() for category, acts in HARMFUL.items()}

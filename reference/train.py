@@ -56,6 +56,7 @@ class Plan:
     peak_rate: float
     decay_share: float
     is_continued: bool
+    is_finish: bool
     port: int
 
 
@@ -97,13 +98,14 @@ def encoded_documents(
     tokenizer: PreTrainedTokenizerFast,
     rng: Random,
     drill_share: Callable[[], float],
-    outside_share: float,
+    plan: Plan,
 ) -> Iterator[tuple[list[int], list[float]]]:
     """Token ids and loss weights of one document after another, without end."""
     pieces = vocabulary_pieces(tokenizer)
     while True:
         documents = [
-            segments(sample(rng, pieces, drill_share(), outside_share)) for _ in range(1000)
+            segments(sample(rng, pieces, drill_share(), OUTSIDE_SHARE, is_finish=plan.is_finish))
+            for _ in range(1000)
         ]
         flat = [piece for document in documents for piece, _ in document]
         encodings = iter(tokenizer(flat, add_special_tokens=False)["input_ids"])
@@ -271,7 +273,7 @@ def work(rank: int, plan: Plan) -> None:
         tokenizer,
         rng,
         lambda: plan.drill_share if step_now < plan.drill_steps else 0.0,
-        OUTSIDE_SHARE,
+        plan,
     )
     train(model, pack(documents, rng), plan, after_step)
     if rank == 0:
@@ -310,6 +312,9 @@ def main() -> None:
         dest="is_continued",
         action="store_true",
         help="start from the last checkpoint",
+    )
+    parser.add_argument(
+        "--finish", dest="is_finish", action="store_true", help="draw with the weights of the end"
     )
     arguments = parser.parse_args()
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -56,6 +56,22 @@ MIXTURE: Final[tuple[tuple[Sampler, float], ...]] = (
 )
 """Weights by document. How long documents are is not weighed."""
 
+FINISH: Final[dict[Sampler, float]] = {
+    abilities.yes_no: 6,
+    abilities.fact_choice: 1,
+    abilities.fact_choice_series: 1,
+    abilities.copy_choice: 0.5,
+    abilities.copy_series: 0.5,
+    abilities.letter_text: 0.5,
+    stereotypes.stereotype_letters: 3,
+    stereotypes.stereotype_text: 18,
+    misdeeds.harmful: 20,
+    misdeeds.benign: 14,
+    misdeeds.twin: 6,
+    misdeeds.prefill: 3,
+}
+"""Other weights for the last stage: less of what is settled or will not come, more of the rest."""
+
 DRILLS: Final[tuple[tuple[Sampler, float], ...]] = (
     (abilities.copy_series, 8),
     (abilities.match_list, 6),
@@ -110,7 +126,12 @@ def _chained(rng: Random, document: Document) -> Document:
 
 
 def sample(
-    rng: Random, pieces: list[str], drill_share: float = 0.0, outside_share: float = 0.0
+    rng: Random,
+    pieces: list[str],
+    drill_share: float = 0.0,
+    outside_share: float = 0.0,
+    *,
+    is_finish: bool = False,
 ) -> Document:
     """One training document. `pieces` is the vocabulary that junk is drawn from."""
     chance = rng.random()
@@ -118,7 +139,10 @@ def sample(
         return _drill(rng, pieces)
     if chance > 1 - outside_share:
         return outside(rng, "train")
-    document = _draw(rng, MIXTURE, "train")
+    mixture = MIXTURE
+    if is_finish:
+        mixture = tuple((sampler, FINISH.get(sampler, weight)) for sampler, weight in MIXTURE)
+    document = _draw(rng, mixture, "train")
     if not document.turns:
         return document
     if document.family in JUNKED and rng.random() < JUNK_SHARE:
