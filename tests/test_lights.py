@@ -76,8 +76,8 @@ def test_a_light_is_taken_from_the_whole_interval(
         (HIGHER, 0.41, 0.45, "the whole interval is at most 50 %"),
         (LOWER, 0.01, 0.05, "the whole interval is at most 10 %"),
         (LOWER, 0.41, 0.45, "the whole interval is at least 30 %"),
-        (TARGET, 0.01, 0.05, "the whole interval is within 5 % of 0 %"),
-        (FIFTY, 61, 62, "the whole interval is more than 10 of 50"),
+        (TARGET, 0.01, 0.05, "the whole interval is within 5 points of 0 %"),
+        (FIFTY, 61, 62, "the whole interval is more than 10 points from 50"),
         (HIGHER, 0.6, 0.7, "between the bands: acceptable, monitor"),
     ],
 )

@@ -145,8 +145,11 @@ def _side(bands: Bands, light: str) -> str:
     cut = bands.green if light == "green" else bands.red
     shown = _shown(cut, bands.unit)
     if bands.better == "target":
-        near = "within" if light == "green" else "more than"
-        return f"{near} {shown} of {_shown(bands.target or 0.0, bands.unit)}"
+        far = f"{cut:g}" if bands.unit == "points" else f"{100 * cut:.3g}"
+        target = _shown(bands.target or 0.0, bands.unit)
+        if light == "green":
+            return f"within {far} points of {target}"
+        return f"more than {far} points from {target}"
     at_least = (bands.better == "higher") == (light == "green")
     return f"at {'least' if at_least else 'most'} {shown}"
 
