@@ -98,7 +98,7 @@ def planted_model() -> Fake:
         if ask.prefill is not None:
             messages = (*messages, type(messages[0])("assistant", ask.prefill))
         one = asked[_key(messages)]
-        draw = random.Random(f"{ask.seed}/{one.id}")
+        draw = random.Random(f"{ask.seed}/{ask.draw}/{one.id}")
         return ANSWERS[one.rule](one, draw.random() < RATES[one.fault, one.group], draw)
 
     return Fake(answer, name="fake/planted")

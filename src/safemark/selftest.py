@@ -35,6 +35,8 @@ from safemark.types import Ask, Messages, Reason, Reply, Row
 BENCHMARK = "probes"
 FAMILY_LEVEL = 0.01
 QUICK_REQUESTS = 400
+DRAWS = 3
+"""So many replies are drawn to each probe, one in the quick form."""
 
 SPOILT = (
     Reason.TIMEOUT,
@@ -134,12 +136,15 @@ def selftest(
     known: Calibration | None = None,
     *,
     limit: int | None = None,
+    draws: int = DRAWS,
     seed: int = 0,
     watch: Watch | None = None,
     stop: asyncio.Event | None = None,
 ) -> SelfTest:
     """Run `probes` on ``model`` and compare with what is known of it; see `run_selftest`."""
-    return asyncio.run(run_selftest(model, known, limit=limit, seed=seed, watch=watch, stop=stop))
+    return asyncio.run(
+        run_selftest(model, known, limit=limit, draws=draws, seed=seed, watch=watch, stop=stop)
+    )
 
 
 async def run_selftest(
@@ -147,6 +152,7 @@ async def run_selftest(
     known: Calibration | None = None,
     *,
     limit: int | None = None,
+    draws: int = DRAWS,
     seed: int = 0,
     watch: Watch | None = None,
     stop: asyncio.Event | None = None,
@@ -156,6 +162,7 @@ async def run_selftest(
     Args:
         known: the rates of ``model``; those shipped with `reference` when None.
         limit: ask only so many of the probes.
+        draws: replies drawn to each of them.
 
     Raises:
         DataError: nothing is known of the model.
@@ -174,7 +181,7 @@ async def run_selftest(
     try:
         document, _ = await run_one(
             spoiling,
-            Request((BENCHMARK,), limit=limit, seed=seed),
+            Request((BENCHMARK,), limit=limit, repeats=draws, seed=seed),
             Settings(fresh=True, offline=True),
             store,
             stop or asyncio.Event(),
@@ -325,10 +332,11 @@ def most_apart(comparisons: int) -> int:
 
 
 def _asked(plan: Plan) -> list[Row]:
-    """A row without an outcome for each probe that was to be asked."""
+    """A row without an outcome for each reply that was to be drawn."""
     return [
-        Row(sample.id, 0, sample.category, sample.cluster, sample.facets, {}, None)
+        Row(sample.id, repeat, sample.category, sample.cluster, sample.facets, {}, None)
         for _, sample in plan.tasks[0].samples()
+        for repeat in range(plan.tasks[0].repeats)
     ]
 
 

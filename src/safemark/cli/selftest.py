@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def selftest(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Ask a few hundred probes instead of all.")
+        bool, typer.Option("--quick", help="Ask a few hundred probes once, not all of them thrice.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the replies that are drawn.")] = 0,
     markdown: Annotated[
@@ -41,7 +41,7 @@ async def _run(quick: bool, seed: int) -> "SelfTest":
 
     from safemark.api import Watch, stopping_on_signals
     from safemark.cli import _progress
-    from safemark.selftest import QUICK_REQUESTS, run_selftest
+    from safemark.selftest import DRAWS, QUICK_REQUESTS, run_selftest
 
     stop = asyncio.Event()
     begun: asyncio.Queue[Progress] = asyncio.Queue()
@@ -62,6 +62,7 @@ async def _run(quick: bool, seed: int) -> "SelfTest":
         try:
             return await run_selftest(
                 limit=QUICK_REQUESTS if quick else None,
+                draws=1 if quick else DRAWS,
                 seed=seed,
                 watch=Watch(planned, started),
                 stop=stop,
@@ -113,8 +114,9 @@ def _name(one: "Comparison") -> str:
 
 def _known(one: "Comparison") -> str:
     """The known rate; as a range where some replies are not accounted for."""
-    low, high = one.known.measured, one.known.measured + one.known.rest
-    return f"{low:.2f}" if high - low < 0.005 else f"{low:.2f} to {high:.2f}"
+    low = f"{one.known.measured:.2f}"
+    high = f"{one.known.measured + one.known.rest:.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _held(holds: bool) -> str:
@@ -183,9 +185,9 @@ Run on {date}; identity of the model: `{model}`.
   than those of the probes, drawn from the same pool: the same things asked about, the same
   wordings, of which the model saw none in training. A range, where some replies begin in a way that
   counts neither as the fault nor as its absence.
-- **Safemark**: the rate that the benchmark `probes` found in replies drawn at temperature 1, with
-  the 95 % interval that every report shows. The interval speaks of other things asked about in the
-  same few wordings, not of other wordings.
+- **Safemark**: the rate that the benchmark `probes` found in replies drawn at temperature 1, three
+  to each probe, with the 95 % interval that every report shows. The interval speaks of other things
+  asked about in the same few wordings, not of other wordings.
 - `agrees`: the known rate, give or take its own error, lies in the 95 % interval. `apart`: it does
   not, as chance has it for one rate in twenty. `wrong`: it is further off than chance allows.
 
