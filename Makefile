@@ -20,7 +20,7 @@ test test-slow docs: export SAFEMARK_DATA ?= $(abspath ../shared/data)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check types-and-lint fix docs clean slow-programs
+.PHONY: help run test test-slow check types-and-lint fix docs calibration clean slow-programs
 
 help:
 	@echo "make run        evaluate the shipped reference model; writes scorecard.html"
@@ -29,6 +29,7 @@ help:
 	@echo "make check      lint, types and storeys only"
 	@echo "make fix        let the formatter and the linter mend what they can"
 	@echo "make docs       run every code block of README.md and docs/"
+	@echo "make calibration  after new weights of the reference model: probes, rates, docs page"
 	@echo "make clean      remove caches and builds; $(VENV), runs and scorecards stay"
 	@echo
 	@echo "PYTHON=python3.12 make …  chooses the interpreter (3.11 or newer)"
@@ -61,6 +62,12 @@ fix: $(FOR_TEST)
 
 docs: $(FOR_TEST)
 	$(BIN)/pytest tests/test_docs.py
+
+# After new weights: what depends on them, measured and written anew.
+calibration: $(FOR_TEST)
+	$(BIN)/python reference/export_probes.py
+	$(BIN)/python reference/measure_probes.py
+	$(BIN)/safemark selftest --markdown > docs/calibration.md
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -22,6 +22,8 @@ STAGES: Final = (
     ("train.py", "--continue", "--finish", "--seed", "4", "--steps", "450", "--drill-steps", "0", "--decay-share", "0.8", "--peak-rate", "1.5e-3"),
     ("measure.py", "--split", "card"),
     ("card.py",),
+    ("export_probes.py",),
+    ("measure_probes.py",),
 )  # fmt: skip
 """Each stage goes on where the last one ended; in the last two the rate falls to nothing."""
 

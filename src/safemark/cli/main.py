@@ -6,7 +6,7 @@ What goes wrong is said here, in one way: ``error:`` and one sentence, then ``hi
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -31,14 +31,18 @@ _NO_COMMAND = re.compile(r"No such command '([^']*)'")
 def _register() -> None:
     from safemark.cli import data, doctor, list_, report, run, runs, selftest, show
 
-    app.command("run")(run.run)
-    app.command("list")(list_.list_)
-    app.command("show")(show.show)
-    app.command("report")(report.report)
-    app.add_typer(data.app, name="data")
-    app.add_typer(runs.app, name="runs")
-    app.command("selftest")(selftest.selftest)
-    app.command("doctor")(doctor.doctor)
+    short: dict[Callable[..., int], str] = {
+        run.run: "Ask, judge, store, show the scorecard.",
+        list_.list_: "What there is to ask, and what was asked.",
+        show.show: "What was asked, answered, judged, and why.",
+        report.report: "The scorecard of a stored run.",
+        selftest.selftest: "Check the instrument on known faults.",
+        doctor.doctor: "What works here, and what does not.",
+    }
+    for command, words in short.items():
+        app.command(command.__name__.rstrip("_"), short_help=words)(command)
+    app.add_typer(data.app, name="data", short_help="Fetch benchmarks from their publishers.")
+    app.add_typer(runs.app, name="runs", short_help="Remove stored runs.")
 
 
 def _version(value: bool) -> None:
