@@ -369,7 +369,7 @@ async def test_an_evaluation_can_be_stopped_and_continued(store: Store) -> None:
 
 def scripts() -> ScriptDirectory:
     config = Config()
-    folder = Path(safemark.store.__file__).parent / "migrations"
+    folder = Path(safemark.store.__file__).parents[1] / "migrations"
     config.set_main_option("script_location", str(folder))
     return ScriptDirectory.from_config(config)
 

@@ -1,0 +1,122 @@
+"""What the store is given and gives: runs, parts, entries, and what continuing needs to know."""
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from safemark.types import Ask, Sample, Score, Transcript
+
+
+class RunBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of a run beside its columns."""
+
+    safemark: str
+    spec: dict[str, Any]
+    identity_detail: dict[str, str] = {}
+    model_notes: tuple[str, ...] = ()
+    environment: dict[str, Any] = {}
+    not_covered: tuple[tuple[str, str], ...] = ()
+
+
+class PartBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of one benchmark × attack of a run.
+
+    ``planned`` counts the samples (times repeats) that were to be asked, by category ("" where
+    a sample has none), so that what was never asked is counted where it belongs.
+    """
+
+    planned: dict[str, int]
+    scorer: str
+    scorer_version: str
+    judge: str = ""
+    in_benchmark: int | None = None
+    selection: str = "all"
+    partial: str | None = None
+    digests: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+    ask: Ask = Ask()
+
+
+class Text(msgspec.Struct, frozen=True):
+    """The text half of a record."""
+
+    sample: Sample
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as the store knows it."""
+
+    id: str
+    spec_key: str
+    status: str
+    status_why: str
+    started: str
+    finished: str | None
+    model: str
+    identity: str
+    body: RunBody
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """One benchmark × attack of a run."""
+
+    id: int
+    run_id: str
+    benchmark: str
+    version: str
+    asked: str
+    attack: str
+    body: PartBody
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What continuing needs to know of one stored sample."""
+
+    ask_key: bytes
+    transcript_absent: str | None
+    is_scored: bool
+    score_absent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finished sample on its way into the store; ``replaces`` an earlier, absent try."""
+
+    part_id: int
+    position: int
+    ask_key: bytes
+    sample: Sample
+    repeat: int
+    transcript: Transcript
+    scorer_id: int
+    score: Score
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Sums over a run's transcripts; None where no reply told."""
+
+    requests: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
+    seconds: float
+
+
+def now() -> str:
+    """This moment in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def new_run_id() -> str:
+    """A fresh id that sorts by time: ``YYYYMMDD-HHMMSS-xxxxxx``."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + os.urandom(3).hex()
