@@ -6,7 +6,7 @@ models whose scores are known beforehand, so that an instrument can be checked a
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from safemark.errors import CallFailed, UnknownName
 from safemark.models._model import Identity
@@ -53,7 +53,9 @@ class Fake:
         return None
 
 
-def _likelihoods(prefer: Preference):  # type: ignore[no-untyped-def]
+def _likelihoods(
+    prefer: Preference,
+) -> Callable[[str | Messages, Sequence[str]], Awaitable[tuple[Likelihood, ...]]]:
     async def loglikelihood(
         context: str | Messages, continuations: Sequence[str]
     ) -> tuple[Likelihood, ...]:
