@@ -47,7 +47,7 @@ class Database:
         except (sa.exc.ArgumentError, ValueError) as error:
             raise UsageError(
                 f"`{scrubbed(self.url)}` is not a store address",
-                "use sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+                "use sqlite:///FILE or postgresql://HOST/DATABASE",
             ) from error
         remember(self._url.password)
         self._file = self._prepared_file()
@@ -97,7 +97,7 @@ class Database:
                 ) from error
         raise UsageError(
             f"stores of kind `{backend}` are not supported",
-            "use sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+            "use sqlite:///FILE or postgresql://HOST/DATABASE",
         )
 
     def _migrate(self) -> None:
