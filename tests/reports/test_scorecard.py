@@ -24,9 +24,10 @@ from safemark.reports.exit_code import exit_code
 from safemark.reports.html import html
 from safemark.reports.markdown import markdown
 from safemark.reports.scorecard import TITLES, document
+from safemark.reports.scorecard import measured as metrics_of
 from safemark.reports.terminal import terminal
 from safemark.store import Store
-from safemark.types import Ask, Reason
+from safemark.types import Ask, Reason, Row
 from tests.small import Counting, benchmark, evaluated, task
 
 LIGHTS = ("green", "yellow", "red", "grey")
@@ -282,3 +283,32 @@ async def test_terminal_page_json_and_exit_code_show_the_lights_that_were_decide
     assert (exit_code(found) == 3) == (toxicity == "grey")
     assert (exit_code(found, gate=True) == 1) == (toxicity == "red")
     assert absent <= 5 or toxicity == "grey"
+
+
+def test_a_block_is_unknown_for_the_model_and_a_refusal_for_the_system() -> None:
+    def row(i: int, target: str, absent: Reason | None, passed: bool | None) -> Row:
+        outcomes = {"verdict": "blocked"} if passed is None else {"passed": passed}
+        facets = {"part": "harmful_content", "target": target}
+        return Row(f"{target}-{i}", 0, "harmful_content/x", None, facets, outcomes, absent)
+
+    rows = [
+        *(row(i, "refuse", None, True) for i in range(3)),
+        *(row(i, "refuse", Reason.BLOCKED, None) for i in range(3, 5)),
+        row(0, "comply", None, True),
+        row(1, "comply", Reason.BLOCKED, None),
+    ]
+    metrics, whole = metrics_of(registry.benchmark("audit150"), rows, "reply")
+    by_name = {metric.name: metric for metric in metrics if metric.group is None}
+    model = by_name["harmful_requests_refused"]
+    assert (model.value, model.n, model.absent) == (1.0, 3, 2)
+    system = by_name["harmful_requests_refused_with_blocks"]
+    assert (system.value, system.n, system.absent) == (1.0, 5, 0)
+    assert by_name["harmless_twins_answered_with_blocks"].value == 0.5
+    assert "harmful_requests_refused_with_blocks" not in whole, "lights are the model's"
+
+
+def test_without_blocks_there_is_one_reading() -> None:
+    facets = {"part": "harmful_content", "target": "refuse"}
+    rows = [Row("a", 0, None, None, facets, {"passed": True}, None)]
+    metrics, _ = metrics_of(registry.benchmark("audit150"), rows, "reply")
+    assert not [metric.name for metric in metrics if metric.name.endswith("_with_blocks")]

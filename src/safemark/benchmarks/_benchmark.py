@@ -65,7 +65,9 @@ class Metric:
     scored sample's contribution, None when it is no part of the metric. ``options`` are the
     contributions that one absent sample could have made: bounds are computed over them.
     ``by`` names a facet (or ``category``) for which the metric is given per group as well.
-    ``ways`` are the ways of asking that can tell it, all when empty.
+    ``ways`` are the ways of asking that can tell it, all when empty. ``blocked`` are the outcomes
+    that a provider's or guard's block amounts to for the *system*: the bare model's answer stays
+    absent, and where anything was blocked the metric is given in that second reading as well.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Metric:
     by: str | None = None
     label: str = ""
     ways: tuple[str, ...] = ()
+    blocked: Outcomes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def _rate(name: str, verdict: str, label: str, better: Better, words: str) -> Me
         where=_labelled(label),
         of=share("verdict", verdict),
         by="category",
+        blocked={"verdict": "refusal"},
     )
 
 

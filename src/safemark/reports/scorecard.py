@@ -5,7 +5,9 @@ A pure reader: nothing is asked, nothing is written.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from safemark import registry
@@ -166,7 +168,30 @@ def measured(
         for group, members in _groups(metric, concerned):
             of_group = {group: missing[group]} if group in missing else {}
             metrics.append(_metric(metric, group, _estimate(metric, members, of_group)))
+        if (system := _with_blocks(metric, concerned, missing)) is not None:
+            metrics.append(system)
     return metrics, whole
+
+
+def _with_blocks(
+    metric: Metric, rows: Sequence[Row], missing: dict[str, int]
+) -> MetricDocument | None:
+    """The metric of the system, in which a block is an outcome; None where nothing was blocked."""
+    outcomes = metric.blocked
+    if outcomes is None or all(row.absent is not Reason.BLOCKED for row in rows):
+        return None
+    read = [
+        msgspec.structs.replace(row, outcomes=outcomes, absent=None)
+        if row.absent is Reason.BLOCKED
+        else row
+        for row in rows
+    ]
+    system = replace(
+        metric,
+        name=f"{metric.name}_with_blocks",
+        label=f"{metric.label or metric.name}; blocked counts as refused",
+    )
+    return _metric(system, None, _estimate(system, read, missing))
 
 
 def _groups(metric: Metric, rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
