@@ -19,7 +19,6 @@ from safemark.cli.main import main
 from safemark.cli.selftest import page, shown
 from safemark.errors import CallFailed, DataError
 from safemark.models._model import Model
-from safemark.models.connect import REFERENCE
 from safemark.models.fake import Fake, says
 from safemark.reports import scorecard
 from safemark.reports.document import MetricDocument
@@ -357,10 +356,6 @@ def test_a_prefill_reaches_the_model_as_one() -> None:
     assert any(prefill is not None and prefill.startswith("Sure") for _, prefill in asked)
 
 
-HAS_WEIGHTS = (REFERENCE / "model.safetensors").is_file()
-
-
-@pytest.mark.skipif(not HAS_WEIGHTS, reason="the reference model is not trained yet")
 def test_the_quick_self_test_of_the_shipped_model_passes() -> None:
     done = subprocess.run(
         [

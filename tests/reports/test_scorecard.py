@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from safemark import registry
 from safemark.benchmarks._benchmark import (
@@ -17,7 +18,7 @@ from safemark.benchmarks._benchmark import (
     Way,
     share,
 )
-from safemark.errors import CallFailed, UnknownName
+from safemark.errors import CallFailed, StoreError, UnknownName
 from safemark.models.wrap import Budgeted
 from safemark.reports.document import BenchmarkDocument, Document, MetricDocument
 from safemark.reports.exit_code import exit_code
@@ -312,3 +313,22 @@ def test_without_blocks_there_is_one_reading() -> None:
     rows = [Row("a", 0, None, None, facets, {"passed": True}, None)]
     metrics, _ = metrics_of(registry.benchmark("audit150"), rows, "reply")
     assert not [metric.name for metric in metrics if metric.name.endswith("_with_blocks")]
+
+
+async def test_reading_a_run_writes_nothing(
+    store: Store, installed: Callable[[Benchmark], Benchmark]
+) -> None:
+    await measured(store)
+    file = Path(store.shown_url)
+    reader = Store(str(file))
+
+    def refuse(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    sa.event.listen(reader.engine, "connect", refuse)
+    reader.engine.dispose()
+    run = reader.run("last")
+    assert document(reader, run).run == run.id
+    with pytest.raises(StoreError):
+        reader.ensure_scorer("a new one", "1")
+    reader.close()

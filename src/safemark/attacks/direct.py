@@ -4,12 +4,12 @@ A conversation that ends with the assistant's turn has its answer begun: the mod
 """
 
 import time
-from typing import Any
+from typing import cast
 
 import msgspec
 
 from safemark.errors import CallFailed
-from safemark.models._model import Model, can
+from safemark.models._model import Model, Scores, can
 from safemark.types import Ask, Attempt, Reason, Sample, Transcript
 
 
@@ -28,9 +28,8 @@ async def attack(sample: Sample, model: Model, ask: Ask) -> Transcript:
         return Transcript((Attempt(sample.messages, reply, seconds=_since(began)),))
     if not can(model, "loglikelihood"):
         raise CallFailed(Reason.UNSUPPORTED, f"{model.name} gives no likelihoods")
-    scorer: Any = model
     context = sample.messages if sample.context is None else sample.context
-    likelihoods = await scorer.loglikelihood(context, sample.continuations)
+    likelihoods = await cast(Scores, model).loglikelihood(context, sample.continuations)
     attempt = Attempt(
         sent=sample.messages,
         context=sample.context,

@@ -74,7 +74,7 @@ def _show_run(
 
 
 def _listed(store: "Store", part: "StoredPart", absent: bool, most: int) -> list[dict[str, Any]]:
-    scorer = store.ensure_scorer(part.body.scorer, part.body.scorer_version, part.body.judge)
+    scorer = store.scorer_of(part)
     wanted = (row for row in store.rows(part, scorer) if row.absent is not None or not absent)
     return [
         {
@@ -124,14 +124,7 @@ def _show_sample(
         for position, _, repeat, text in store.texts(part.id, sample_id=sample_id)
     ]
     if not found:
-        known = [
-            row.sample_id
-            for part in parts
-            for row in store.rows(
-                part,
-                store.ensure_scorer(part.body.scorer, part.body.scorer_version, part.body.judge),
-            )
-        ]
+        known = [row.sample_id for part in parts for row in store.rows(part, store.scorer_of(part))]
         raise UnknownName(f"sample in {run.id}", sample_id, known[:100_000])
     if as_json:
         emit_json(found)

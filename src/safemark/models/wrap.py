@@ -8,12 +8,12 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
 from safemark.errors import CallFailed
-from safemark.models._model import Identity, Model, can
+from safemark.models._model import Identity, Model, Scores, can
 from safemark.types import Ask as AskSettings
 from safemark.types import Likelihood, Messages, Reason, Reply
 
@@ -81,8 +81,7 @@ class Retrying(_Wrapper):
     async def _loglikelihood(
         self, context: str | Messages, continuations: Sequence[str]
     ) -> tuple[Likelihood, ...]:
-        inner: Any = self.model
-        answer: tuple[Likelihood, ...]
+        inner = cast(Scores, self.model)
         answer, _ = await self._persist(lambda: inner.loglikelihood(context, continuations))
         return answer
 
@@ -164,7 +163,7 @@ class Budgeted(_Wrapper):
         self, context: str | Messages, continuations: Sequence[str]
     ) -> tuple[Likelihood, ...]:
         self._check()
-        inner: Any = self.model
-        answer: tuple[Likelihood, ...] = await inner.loglikelihood(context, continuations)
+        inner = cast(Scores, self.model)
+        answer = await inner.loglikelihood(context, continuations)
         self.tokens += sum(likelihood.tokens for likelihood in answer)
         return answer

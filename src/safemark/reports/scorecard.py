@@ -11,7 +11,14 @@ import msgspec
 import numpy as np
 
 from safemark import registry
-from safemark.benchmarks._benchmark import DIMENSIONS, Benchmark, Dimension, Headline, Metric
+from safemark.benchmarks._benchmark import (
+    DIMENSIONS,
+    Benchmark,
+    Dimension,
+    Headline,
+    Metric,
+    rows_of,
+)
 from safemark.errors import UnknownName
 from safemark.lights import Bands, Light, Verdict, dimension_light, headline_light, with_usefulness
 from safemark.reports.document import (
@@ -84,8 +91,7 @@ def _status(status: str) -> Status:
 
 def _benchmark(store: Store, part: StoredPart) -> BenchmarkDocument:
     benchmark = _installed(part)
-    scorer_id = store.ensure_scorer(part.body.scorer, part.body.scorer_version, part.body.judge)
-    rows = store.rows(part, scorer_id)
+    rows = store.rows(part, store.scorer_of(part))
     not_asked = _not_asked(part, rows)
     reasons = Counter(str(row.absent) for row in rows if row.absent is not None)
     if missing := sum(not_asked.values()):
@@ -159,7 +165,7 @@ def measured(
     for metric in benchmark.metrics:
         if metric.ways and asked not in metric.ways:
             continue
-        concerned = [row for row in rows if metric.where(row)]
+        concerned = rows_of(metric, rows)
         overall = _estimate(metric, concerned, missing)
         if overall.n == 0 and overall.absent == 0:
             continue

@@ -129,6 +129,18 @@ class Store:
         with self._database.reading() as connection:
             return [_stored_part(row) for row in connection.execute(query)]
 
+    def scorer_of(self, part: StoredPart) -> int:
+        """The id of the scorer that a part was judged by; readers ask for it, nothing is written.
+
+        0 is no scorer's id: a part of which nothing was judged yet.
+        """
+        key = (part.body.scorer, part.body.scorer_version, part.body.judge)
+        query = sa.select(SCORER.c.id).where(
+            SCORER.c.name == key[0], SCORER.c.version == key[1], SCORER.c.judge == key[2]
+        )
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
     def ensure_scorer(self, name: str, version: str, judge: str = "") -> int:
         """The id of a scorer and judge."""
         key = {"name": name, "version": version, "judge": judge}
