@@ -5,7 +5,9 @@ What stands in it is not known here.
 
 import os
 import shutil
+import sqlite3
 import tempfile
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,9 @@ import safemark.migrations
 from safemark.errors import StoreError, UsageError
 from safemark.secrets import remember, scrubbed
 from safemark.store.tables import HEAD
+
+PATIENCE_S = 30
+"""How long a locked SQLite file is waited for."""
 
 
 def default_url() -> str:
@@ -82,7 +87,7 @@ class Database:
         backend = self._url.get_backend_name()
         if backend == "sqlite":
             url = self._url.set(drivername="sqlite", database=str(self._file))
-            engine = sa.create_engine(url, connect_args={"timeout": 30})
+            engine = sa.create_engine(url, connect_args={"timeout": PATIENCE_S})
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
             return engine
@@ -185,8 +190,22 @@ class Database:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL, and transactions that begin where we say: the driver's own leave DDL outside."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    _write_ahead(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Turn to write-ahead logging: where several do so at once, SQLite refuses without waiting."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:
