@@ -24,8 +24,9 @@ def no_answer(reply: Reply) -> Score | None:
         return None
     if reply.finish != "length":
         return Score({}, Reason.EMPTY_REPLY, "the reply holds no text")
-    if reply.thinking:
-        return Score({}, Reason.CUT_OFF_THINKING, "cut off before the answer began")
+    if reply.thinking is not None:
+        why = "cut off before the answer began: --max-output-tokens N gives it more room"
+        return Score({}, Reason.CUT_OFF_THINKING, why)
     return Score({}, Reason.CUT_OFF, "the token limit was reached with no text to show for it")
 
 
