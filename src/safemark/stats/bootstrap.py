@@ -73,17 +73,30 @@ def resampled(sums: Array, resamples: int, seed: int) -> Array:
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, not {resamples}")
     rows = sums[np.lexsort(sums.T)]  # one order for one set of clusters, so one result
-    kinds, counts = _distinct(rows)
+    kinds, counts = distinct(rows)
     generator = np.random.Generator(np.random.SFC64(seed))
     # A binomial draw per kind costs about 60-110 ns, an index draw per cluster about 30 ns.
     if len(kinds) <= 400 or 3 * len(kinds) < len(rows):
         weights, rows = _multinomial(counts, resamples, generator), kinds
     else:
+        rows = grouped(rows, seed)
         weights = _drawn_indices(len(rows), resamples, generator)
     return np.concatenate([chunk @ rows for chunk in weights])
 
 
-def _distinct(rows: Array) -> tuple[Array, npt.NDArray[np.int64]]:
+def grouped(rows: Array, seed: int, most: int = 5000) -> Array:
+    """Rows, (n, k), summed in ``most`` groups of equal size (to one) drawn once, (<= most, k).
+
+    Sums of independent clusters are independent clusters: fewer ones, as good to resample.
+    """
+    if len(rows) <= most:
+        return rows
+    groups = np.arange(len(rows)) % most
+    np.random.Generator(np.random.SFC64(seed)).shuffle(groups)
+    return np.stack([np.bincount(groups, column, most) for column in rows.T], axis=1)
+
+
+def distinct(rows: Array) -> tuple[Array, npt.NDArray[np.int64]]:
     """The different rows among sorted ones, (n_kinds, k), and how often each is there."""
     is_first = np.concatenate(([True], (rows[1:] != rows[:-1]).any(axis=1)))
     starts = np.flatnonzero(is_first)

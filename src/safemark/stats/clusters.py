@@ -23,6 +23,9 @@ def coded(labels: Labels) -> Codes:
     >>> coded(["b", "a", "b"]).tolist()
     [0, 1, 0]
     """
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
+        _, first, codes_of = np.unique(labels, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[codes_of.reshape(-1)]
     codes: dict[Hashable, int] = {}
     plain = labels.tolist() if isinstance(labels, np.ndarray) else labels
     return np.fromiter((codes.setdefault(label, len(codes)) for label in plain), dtype=np.intp)

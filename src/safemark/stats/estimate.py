@@ -13,9 +13,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from safemark.stats.bootstrap import percentile, replicates
-from safemark.stats.clusters import Array, Labels, Statistic, coded, summed
-from safemark.stats.intervals import Interval, normal_quantile, t_quantile, wilson
+from safemark.stats.clusters import Array, Labels, Statistic
+from safemark.stats.fills import Fills, Ratio, ratio
 
 Better: TypeAlias = Literal["higher", "lower", "target"]
 
@@ -27,7 +26,8 @@ class Estimate:
     """A metric's value, how sure it is, and what the absent outcomes could make of it.
 
     value: of the scored rows; None where undefined (nothing scored, or 0 ÷ 0).
-    low, high: ends of the 95 % interval of the scored rows; None with ``value``.
+    low, high: ends of the interval of the scored rows, at 95 % unless asked otherwise; None with
+        ``value``.
     n: rows scored.
     absent: rows without an outcome.
     worst, best: the value if every absent row had the worst, or the best, possible outcome; None
@@ -49,30 +49,6 @@ class Estimate:
     method: str
 
 
-def ratio(sums: Array) -> Array:
-    """First column over second, (..., k) to (...); 0 ÷ 0 is NaN.
-
-    >>> float(ratio(np.array([3.0, 4.0])))
-    0.75
-    """
-    top, bottom = sums[..., 0], sums[..., 1]
-    values: Array = np.full(np.shape(top), np.nan)
-    np.divide(top, bottom, out=values, where=np.asarray(bottom) != 0)
-    return values
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A metric that is a function of summed columns, with the values that it can take.
-
-    >>> Ratio().range
-    (0.0, 1.0)
-    """
-
-    statistic: Statistic = ratio
-    range: tuple[float, float] = (0.0, 1.0)
-
-
 def estimate(  # noqa: PLR0913 - data, metric and method, all by keyword
     scored: Array,
     clusters: Labels | None = None,
@@ -86,8 +62,9 @@ def estimate(  # noqa: PLR0913 - data, metric and method, all by keyword
     seed: int = 0,
     resamples: int = 2000,
     bounds_known: bool = True,
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
-    """Value, 95 % interval and outer bounds of a metric; the order of the rows changes nothing.
+    """Value, interval and outer bounds of a metric; the order of the rows changes nothing.
 
     Independent rows of a plain share get Wilson's interval. All else gets the clustered
     bootstrap, never narrower than Wilson's on the effective number of rows: the percentile
@@ -113,6 +90,7 @@ def estimate(  # noqa: PLR0913 - data, metric and method, all by keyword
         seed, resamples: of the bootstrap.
         bounds_known: False when an absent row's possible contributions cannot be told: then
             ``worst``, ``best`` and the outer bounds are None as soon as anything is absent.
+        confidence: of the interval, strictly between 0 and 1.
 
     Raises:
         ValueError: when shapes or lengths disagree, a contribution is not finite, absent rows
@@ -135,14 +113,13 @@ def estimate(  # noqa: PLR0913 - data, metric and method, all by keyword
     if absent and bounds_known and not options:
         raise ValueError("absent rows need their possible contributions, or bounds_known=False")
 
-    fills = _Fills.of(scored, clusters, absent_clusters)
+    fills = Fills.of(scored, clusters, absent_clusters)
     metric = Ratio(statistic, range)
-    value = _value(metric, fills.total(None))
-    inner, method = (
-        (None, "none")
-        if value is None
-        else _interval(fills.filled(None), value, metric, resamples, seed)
-    )
+    value = metric.value(fills.total(None))
+    inner, method = None, "none"
+    if value is not None:
+        spread = fills.filled(None).spread(value, metric, resamples, seed)
+        inner, method = spread.at(confidence), spread.method
     low, high = (inner.low, inner.high) if inner else (None, None)
     if not absent:
         return Estimate(value, low, high, len(scored), 0, value, value, low, high, method)
@@ -152,14 +129,16 @@ def estimate(  # noqa: PLR0913 - data, metric and method, all by keyword
     possible = [
         (filled, option)
         for option in options
-        if (filled := _value(metric, fills.total(option))) is not None
+        if (filled := metric.value(fills.total(option))) is not None
     ]
     if not possible:
         return Estimate(value, low, high, len(scored), absent, None, None, None, None, method)
     least, least_option = min(possible, key=lambda fill: fill[0])
     most, most_option = max(possible, key=lambda fill: fill[0])
-    lowest, _ = _interval(fills.filled(least_option), least, metric, resamples, seed)
-    highest, _ = _interval(fills.filled(most_option), most, metric, resamples, seed)
+    lowest, highest = (
+        fills.filled(option).spread(filled, metric, resamples, seed).at(confidence)
+        for filled, option in ((least, least_option), (most, most_option))
+    )
     known = [] if value is None else [value]  # absent rows that are like the scored ones
     worst, best = _worst_and_best(min([least, *known]), max([most, *known]), better, target)
     return Estimate(
@@ -173,137 +152,6 @@ def estimate(  # noqa: PLR0913 - data, metric and method, all by keyword
         lowest.low if inner is None else min(inner.low, lowest.low),
         highest.high if inner is None else max(inner.high, highest.high),
         method,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Filled:
-    """The telling clusters of one set of rows: column sums (C, k) and what the rows are like."""
-
-    sums: Array
-    n_scored: int  # clusters with a scored row; made-up outcomes of absent rows add no trust
-    is_independent: bool  # no cluster has two rows
-    is_share: bool  # every row is (0, 1) or (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fills:
-    """The scored rows summed by cluster once, ready to be filled up with the absent ones."""
-
-    sums: Array  # (C, k), of the scored rows
-    rows: Array  # (C,), scored rows that are not all zeros
-    absent: Array  # (C,), absent rows
-    is_share: bool
-
-    @classmethod
-    def of(
-        cls, scored: Array, clusters: Labels | None, absent_clusters: Sequence[Hashable]
-    ) -> "_Fills":
-        n = len(scored)
-        if clusters is None:
-            codes = np.arange(n + len(absent_clusters))
-        else:
-            plain = clusters.tolist() if isinstance(clusters, np.ndarray) else clusters
-            codes = coded([*plain, *absent_clusters])
-        n_clusters = int(codes.max()) + 1 if codes.size else 0
-        telling = scored.any(axis=1)
-        return cls(
-            sums=summed(scored, codes[:n], n_clusters),
-            rows=np.bincount(codes[:n], telling, n_clusters).astype(np.float64),
-            absent=np.bincount(codes[n:], minlength=n_clusters).astype(np.float64),
-            is_share=_is_share(scored[telling]),
-        )
-
-    def total(self, option: Array | None) -> Array:
-        """Summed columns, (k,), with each absent row contributing ``option``."""
-        # Sorted, because a sum of fractions depends on their order.
-        total: Array = np.sort(self.sums, axis=0).sum(axis=0)
-        return total if option is None else total + self.absent.sum() * option
-
-    def filled(self, option: Array | None) -> _Filled:
-        """The clusters with each absent row contributing ``option``, or left out."""
-        sums, rows, is_share = self.sums, self.rows, self.is_share
-        if option is not None and option.any():
-            sums = sums + self.absent[:, None] * option
-            rows = rows + self.absent
-            is_share = is_share and _is_share(option[None, :])
-        n_scored = int((self.rows > 0).sum())
-        return _Filled(sums[rows > 0], n_scored, bool((rows <= 1).all()), is_share)
-
-
-def _is_share(rows: Array) -> bool:
-    """Whether each of the rows, (n, k), is one trial that did or did not succeed."""
-    if rows.shape[1] != 2:
-        return False
-    successes, trials = rows.T
-    return bool((trials == 1).all() and ((successes == 0) | (successes == 1)).all())
-
-
-def _value(metric: Ratio, total: Array) -> float | None:
-    """The statistic of the summed columns, or None where it is undefined."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(metric.statistic(total))
-    if not np.isfinite(value):
-        return None
-    least, greatest = metric.range
-    slack = 1e-9 * (greatest - least)
-    if not least - slack <= value <= greatest + slack:
-        raise ValueError(f"the value {value} lies outside its range, {least} to {greatest}")
-    return min(max(value, least), greatest)
-
-
-def _interval(
-    filled: _Filled, value: float, metric: Ratio, resamples: int, seed: int
-) -> tuple[Interval, str]:
-    """The 95 % interval around ``value``, and the name of the method that gave it."""
-    n_clusters = len(filled.sums)
-    clusters = f"{n_clusters} cluster" if n_clusters == 1 else f"{n_clusters} clusters"
-    if metric.statistic is ratio and filled.is_independent and filled.is_share and n_clusters:
-        successes, n = filled.sums.sum(axis=0)
-        return wilson(float(successes), float(n), CONFIDENCE), "wilson"
-    if n_clusters > 1:
-        values = replicates(filled.sums, metric.statistic, resamples=resamples, seed=seed)
-        seen = percentile(values, CONFIDENCE)
-        least, greatest = metric.range
-        # Rounding in the sums is not variation.
-        if seen is not None and seen.high - seen.low > 1e-12 * (greatest - least):
-            effective = _effective(value, float(values.std()), filled.n_scored, metric.range)
-            low = min(seen.low, effective.low, value)
-            high = max(seen.high, effective.high, value)
-            return (
-                Interval(max(low, least), min(high, greatest)),
-                f"clustered bootstrap, {clusters}",
-            )
-    return _unvaried(value, filled.n_scored, metric.range), f"wilson on {clusters}"
-
-
-def _effective(
-    value: float, error: float, n_clusters: int, within: tuple[float, float]
-) -> Interval:
-    """Wilson's interval on the number of independent rows that would have the same error.
-
-    The number is cut down for few clusters, by Student's t over the normal value, squared.
-    """
-    least, greatest = within
-    share = (value - least) / (greatest - least)
-    trust = (normal_quantile(0.975) / t_quantile(0.975, max(1, n_clusters - 1))) ** 2
-    n = share * (1.0 - share) / (error / (greatest - least)) ** 2 * trust
-    if n <= 0.0:  # at an end of the range, where a statistic that is no mean may still vary
-        return _unvaried(value, n_clusters, within)
-    seen = wilson(share * n, n, CONFIDENCE)
-    return Interval(least + seen.low * (greatest - least), least + seen.high * (greatest - least))
-
-
-def _unvaried(value: float, n_clusters: int, within: tuple[float, float]) -> Interval:
-    """The interval when every cluster agreed: how far an unseen share of others would move it.
-
-    At an end of the range this is Wilson's interval for none seen in ``n_clusters``.
-    """
-    least, greatest = within
-    unseen = wilson(0, n_clusters, CONFIDENCE).high if n_clusters else 1.0
-    return Interval(
-        value - unseen * (value - least),
-        value + unseen * (greatest - value),
     )
 
 
