@@ -7,6 +7,7 @@ of the replies below. ``server.asked`` holds every question in the order it came
 
 import asyncio
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -21,21 +22,27 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Server:
     """Counts what it is asked; keeps headers and bodies of all requests."""
 
-    def __init__(self, answer: Callable[[str, int], Answer] | None = None) -> None:
+    def __init__(
+        self,
+        answer: Callable[[str, int], Answer] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.asked: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.port = 0
+        self._tls = tls
         self._answer = answer or (lambda _text, _before: says())
         self._seen: Counter[str] = Counter()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._ready = threading.Event()
         self._stop: asyncio.Event
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -52,16 +59,16 @@ class Server:
         self._thread.join(10)
 
     def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
+        asyncio.run(self._serve())  # and lets go of answers that were still being given
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._reply)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         self.port = runner.addresses[0][1]
         self._ready.set()
@@ -70,13 +77,25 @@ class Server:
 
     async def _reply(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        text = body["messages"][-1]["content"]
+        text = question_in(body)
         self.asked.append(text)
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
+        self.paths.append(request.path_qs)
         before = self._seen[text]
         self._seen[text] += 1
         return await self._answer(text, before)(request)
+
+
+def question_in(body: dict[str, Any]) -> str:
+    """The last text that is asked, whatever the protocol."""
+    if "messages" in body:
+        return str(body["messages"][-1]["content"])
+    if "contents" in body:
+        return str(body["contents"][-1]["parts"][0]["text"])
+    if "input" in body:
+        return str(body["input"][-1]["content"])
+    return str(body.get("prompt", ""))
 
 
 def completion(text: str | None = "Paris.", **of_choice: Any) -> dict[str, Any]:

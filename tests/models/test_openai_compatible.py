@@ -1,3 +1,4 @@
+import dataclasses
 import gzip
 import json
 import socket
@@ -10,7 +11,8 @@ import pytest
 from safemark.errors import CallFailed
 from safemark.models._model import Model
 from safemark.models.fake import says as asks
-from safemark.models.openai_compatible import MAX_REPLY_BYTES, OpenAICompatible, Price
+from safemark.models.http import MAX_REPLY_BYTES, Endpoint
+from safemark.models.openai_compatible import OpenAICompatible
 from safemark.models.wrap import Retrying
 from safemark.secrets import HIDDEN
 from safemark.store import Store
@@ -31,6 +33,7 @@ from tests.small import evaluated, task
 QUESTION = asks("What is the capital of France?")
 KEY = "sk-never-to-be-seen-0123456789"
 
+ENDPOINT = {one.name for one in dataclasses.fields(Endpoint)}
 Opened = Callable[..., OpenAICompatible]
 
 
@@ -40,7 +43,10 @@ async def model() -> AsyncIterator[Opened]:
 
     def open_it(server: Server | str, **more: Any) -> OpenAICompatible:
         url = server if isinstance(server, str) else server.url
-        made.append(OpenAICompatible("m", base_url=url, api_key=KEY, **more))
+        of_endpoint = {name: more.pop(name) for name in ENDPOINT if name in more}
+        made.append(
+            OpenAICompatible("m", Endpoint(base_url=url, api_key=KEY, **of_endpoint), **more)
+        )
         return made[-1]
 
     yield open_it
@@ -63,10 +69,10 @@ async def failure_of(model: Model, ask: Ask | None = None) -> CallFailed:
 
 async def test_a_reply_is_read_with_its_usage_model_and_fingerprint(model: Opened) -> None:
     with Server() as server:
-        reply = await model(server, price=Price(1.0, 10.0)).reply(QUESTION, Ask())
+        reply = await model(server).reply(QUESTION, Ask())
     assert reply == Reply(
         "Paris.",
-        usage=Usage(10, 5, 60e-6),
+        usage=Usage(10, 5),
         model="served-model",
         fingerprint="fp_1",
     )
@@ -98,7 +104,7 @@ async def test_the_request_holds_what_was_asked_and_nothing_that_was_not(model: 
 
 async def test_without_a_key_no_authorization_is_sent() -> None:
     with Server() as server:
-        model = OpenAICompatible("m", base_url=server.url + "/", api_key=None)
+        model = OpenAICompatible("m", Endpoint(base_url=server.url + "/"))
         await model.reply(QUESTION, Ask())
         await model.close()
     assert "Authorization" not in server.headers[0]
@@ -126,7 +132,7 @@ FAULTS: dict[str, tuple[Answer, Reason, str]] = {
         f"unknown model {i}": (answer, Reason.UNKNOWN_MODEL, "HTTP 40")
         for i, answer in enumerate(MODEL_NOT_FOUND)
     },
-    "400": (fails(400, "temperature is not supported"), Reason.BAD_REQUEST, "temperature"),
+    "400": (fails(400, "temperature is above 2"), Reason.BAD_REQUEST, "temperature"),
     "context": (
         fails(400, "This model's maximum context length is 8 tokens", "context_length_exceeded"),
         Reason.CONTEXT_TOO_LONG,
@@ -297,7 +303,7 @@ async def test_each_reply_is_read_as_it_is_meant(model: Opened, case: str) -> No
 async def test_an_account_that_cannot_be_believed_is_not_known(model: Opened, usage: str) -> None:
     body = f'{{"choices": [{{"message": {{"content": "yes"}}}}], "usage": {usage}}}'
     with Server(lambda _text, _before: sends(body.encode())) as server:
-        reply = await model(server, price=Price(1.0, 1.0)).reply(QUESTION, Ask())
+        reply = await model(server).reply(QUESTION, Ask())
     assert (reply.text, reply.usage) == ("yes", Usage())
 
 
@@ -310,7 +316,7 @@ async def test_a_reply_of_ten_megabytes_is_read(model: Opened) -> None:
 async def test_a_reply_without_end_is_cut_short(
     model: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("safemark.models.openai_compatible.MAX_REPLY_BYTES", 100_000)
+    monkeypatch.setattr("safemark.models.http.MAX_REPLY_BYTES", 100_000)
     bomb = sends(gzip.compress(b" " * 10_000_000), Content_Encoding="gzip")
     with Server(lambda _text, _before: bomb) as server:
         failure = await failure_of(model(server))
@@ -327,7 +333,7 @@ async def test_a_server_that_repeats_the_key_does_not_get_it_into_an_error(model
 
 def test_identity_changes_with_address_model_and_body_but_not_with_the_key() -> None:
     def digest(model: str = "m", url: str = "http://a/v1", key: str = "k", **extra: Any) -> str:
-        made = OpenAICompatible(model, base_url=url, api_key=key, extra=extra)
+        made = OpenAICompatible(model, Endpoint(base_url=url, api_key=key), extra=extra)
         return made.identity.digest
 
     assert digest() == digest(key="another") == digest(url="http://a/v1/")

@@ -1,77 +1,46 @@
-"""Any server that speaks OpenAI's chat completions, over aiohttp and msgspec.
+"""Any server that speaks OpenAI's chat completions.
 
-One session per endpoint. Knows the wire and the meaning of its errors; how often to try again
-and how many calls to have in flight is decided by wrappers.
+Knows how a conversation is sent and a reply is read, and what reasoning models do otherwise: a
+token limit of another name, settings that they refuse, thinking kept apart from the answer. The
+wire itself is in `http`.
 """
 
-import hashlib
-import json
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from safemark.errors import CallFailed
-from safemark.models._model import Identity
-from safemark.secrets import HIDDEN, is_secret_name, remember, scrubbed
-from safemark.types import Ask, Message, Messages, Reason, Reply, Usage
+from safemark.models import _thinking
+from safemark.models._faults import finish, part_of
+from safemark.models.http import Endpoint, HttpModel, seed_of, thinking_of, usage_of, with_turns
+from safemark.models.providers import COMPLETION_TOKENS, Dialect
+from safemark.types import Ask, Messages, Reason, Reply
 
-if TYPE_CHECKING:
-    import aiohttp
-
-MAX_REPLY_BYTES = 64 * 1024 * 1024
-_UNKNOWN_MODEL = re.compile(
-    r"model_not_found|model_not_available|DeploymentNotFound|unknown model|no such model"
-    r"|not a valid model|invalid[ _]model|model not exist|server is pinned to"
-    r"|does not exist or you do not have access"
-    r"|models?\W+\S*\W+(was |is )?(not found|does not exist)",
-    re.IGNORECASE,
+_THINKING_COUNTS = "thinking counts towards the token limit (max_completion_tokens)"
+_BEGUN = "begun answers are sent as finished turns: this provider does not go on from them"
+_OPENED = (
+    "the chat template opens the thinking: with `-M thinking=opened` replies cut off while thinking"
+    " are told apart"
 )
-_TOO_LONG = re.compile(
-    r"context_length_exceeded|maximum context length|prompt is too long", re.IGNORECASE
-)
-_BLOCKED = re.compile(
-    r"content_filter|content_policy|content management policy|moderation|flagged", re.IGNORECASE
-)
-_NO_CREDIT = re.compile(r"insufficient_quota|insufficient credits", re.IGNORECASE)
-_REFUSED = range(400, 500)
-
-_MEANINGS: tuple[tuple[Reason, Collection[int], re.Pattern[str] | None], ...] = (
-    (Reason.BLOCKED, (403,), _BLOCKED),
-    (Reason.AUTHENTICATION, (401, 402, 403), None),
-    (Reason.AUTHENTICATION, _REFUSED, _NO_CREDIT),
-    (Reason.RATE_LIMITED, (429,), None),
-    (Reason.TIMEOUT, (408,), None),
-    (Reason.SERVER_ERROR, range(500, 600), None),
-    (Reason.UNKNOWN_MODEL, (400, 404), _UNKNOWN_MODEL),
-    (Reason.CONTEXT_TOO_LONG, _REFUSED, _TOO_LONG),
-    (Reason.BLOCKED, _REFUSED, _BLOCKED),
-)
-"""What a status, with these words in the body, means; the first that fits. Else a bad request."""
+_SETTINGS = {
+    "max_tokens": "max_output_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "stop": "stop",
+}
 
 
 class _Text(msgspec.Struct):
     content: str | list[dict[str, Any]] | None = None
     refusal: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    tool_calls: list[Any] | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
 
 
 class _Choice(msgspec.Struct):
     message: _Text
     finish_reason: str | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: Any = None
-    completion_tokens: Any = None
 
 
 class _Completion(msgspec.Struct):
@@ -84,248 +53,128 @@ class _Completion(msgspec.Struct):
 _completion = msgspec.json.Decoder(_Completion)
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars per million tokens."""
+class OpenAICompatible(HttpModel):
+    """A chat model behind an OpenAI-compatible address, given up to and including ``/v1``.
 
-    input_usd: float
-    output_usd: float
-
-
-class OpenAICompatible:
-    """A chat model behind an OpenAI-compatible address.
-
-    ``base_url`` is the address up to and including ``/v1``. ``extra`` goes into every request
-    body as it is. Proxy variables and ``SSL_CERT_FILE`` are honoured.
+    ``is_thinking_opened`` says that the chat template begins the thinking, so that a reply without
+    the closing mark is thinking and no answer.
     """
 
     def __init__(
         self,
         model: str,
+        endpoint: Endpoint,
         *,
-        base_url: str,
-        api_key: str | None,
-        key_variable: str = "OPENAI_API_KEY",
-        name: str | None = None,
-        concurrency: int = 32,
-        timeout_s: float = 120.0,
-        price: Price | None = None,
-        extra: Mapping[str, Any] | None = None,
+        dialect: Dialect | None = None,
+        is_thinking_opened: bool = False,
+        **more: Any,
     ) -> None:
-        self.name = name or f"openai/{model}"
-        self.concurrency = concurrency
-        self.notes: tuple[str, ...] = ()
-        self._model = model
-        self._base_url = base_url.rstrip("/")
-        self._url = self._base_url + "/chat/completions"
-        self._key_variable = key_variable
-        self._api_key = api_key
-        self._timeout_s = timeout_s
-        self._price = price
-        self._extra = dict(extra or {})
-        self._session: aiohttp.ClientSession | None = None
-        remember(api_key)
+        super().__init__(model, endpoint, **more)
+        self._url = self.address("chat/completions")
+        self._dialect = dialect or Dialect()
+        self._is_thinking_opened = is_thinking_opened
+        self.settings = MappingProxyType({**_SETTINGS, self._dialect.seed: "seed"})
+        if self._dialect.max_tokens == COMPLETION_TOKENS:
+            self._note(_THINKING_COUNTS)
 
-    @property
-    def identity(self) -> Identity:
-        detail = {"address": scrubbed(self._base_url), "model": self._model}
-        detail |= {
-            f"body.{key}": HIDDEN if is_secret_name(key) else scrubbed(str(value))
-            for key, value in sorted(self._extra.items())
-        }
-        text = json.dumps(detail, sort_keys=True)
-        return Identity(hashlib.sha256(text.encode()).hexdigest(), detail)
+    def _more_identity(self) -> dict[str, str]:
+        return {"thinking": "opened"} if self._is_thinking_opened else {}
 
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+    def _refusal_note(self, name: str) -> str:
+        return _THINKING_COUNTS if name == "max_tokens" else super()._refusal_note(name)
 
-    async def reply(self, messages: Messages, ask: Ask) -> Reply:
-        import aiohttp
-
-        body = msgspec.json.encode(self._body(messages, ask))
-        try:
-            # a redirect could lead to a host that nobody named
-            request = self._opened().post(self._url, data=body, allow_redirects=False)
-            async with request as response:
-                content = await _bounded(response)
-                status, headers = response.status, response.headers
-        except TimeoutError as error:
-            raise CallFailed(Reason.TIMEOUT, f"no reply within {self._timeout_s:g} s") from error
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
-            raise CallFailed(
-                Reason.TRANSPORT,
-                scrubbed(f"{type(error).__name__}: {error}"),
-                f"is a server listening at {scrubbed(self._base_url)} ?",
-            ) from error
-        except (aiohttp.ClientError, ValueError) as error:
-            raise CallFailed(
-                Reason.BAD_RESPONSE, scrubbed(f"{type(error).__name__}: {error}")
-            ) from error
-        if status != 200:
-            raise self._refusal(status, headers, content)
-        return self._read(content)
-
-    def _opened(self) -> "aiohttp.ClientSession":
-        if self._session is None:
-            import aiohttp
-
-            headers = {"Content-Type": "application/json"}
-            if self._api_key:
-                headers["Authorization"] = f"Bearer {self._api_key}"
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-                headers=headers,
-                # trust_env would look the proxy and ~/.netrc up for each request: 200 µs of 550
-                proxy=_proxy(self._url),
-            )
-        return self._session
-
-    def _body(self, messages: Messages, ask: Ask) -> dict[str, Any]:
-        if ask.system is not None:
-            messages = (Message("system", ask.system), *messages)
+    def _body(self, messages: Messages, ask: Ask, refused: frozenset[str]) -> dict[str, Any]:
+        turns = with_turns(messages, ask)
+        body: dict[str, Any] = {"model": self._model, "messages": turns}
+        if ask.temperature is not None:
+            body["temperature"] = ask.temperature
+        if ask.max_output_tokens is not None:
+            body[self._dialect.max_tokens] = ask.max_output_tokens
+        if ask.top_p is not None:
+            body["top_p"] = ask.top_p
+        if ask.stop:
+            body["stop"] = ask.stop
+        if ask.seed is not None:
+            body[self._dialect.seed] = seed_of(ask)
+        if self._effort is not None:
+            body["reasoning_effort"] = self._effort
+        for name in refused:
+            value = body.pop(name, None)
+            if name == "max_tokens" and value is not None:
+                body[COMPLETION_TOKENS] = value
         if ask.prefill is not None:
-            messages = (*messages, Message("assistant", ask.prefill))
-        settings = {
-            "temperature": ask.temperature,
-            "max_tokens": ask.max_output_tokens,
-            "top_p": ask.top_p,
-            "stop": list(ask.stop) or None,
-            "seed": None if ask.seed is None else ask.seed + ask.draw,
-        }
-        given = {key: value for key, value in settings.items() if value is not None}
-        return {"model": self._model, "messages": messages, **given, **self._extra}
+            body |= self._begun(turns)
+        return {**body, **self._extra} if self._extra else body
 
-    def _read(self, content: bytes) -> Reply:
-        try:
-            completion = _completion.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            begin = scrubbed(content[:120].decode("utf-8", "backslashreplace"))
-            raise CallFailed(
-                Reason.BAD_RESPONSE, f"the reply is no chat completion ({error}): {begin}"
-            ) from error
+    def _begun(self, turns: Messages) -> dict[str, Any]:
+        """What makes the server go on from the last turn instead of answering it."""
+        dialect = self._dialect
+        if not dialect.goes_on:
+            self._note(_BEGUN)
+        if dialect.begun_flag is None:
+            return dict(dialect.begun)
+        last: dict[str, Any] = {**msgspec.structs.asdict(turns[-1]), dialect.begun_flag: True}
+        return {**dialect.begun, "messages": [*turns[:-1], last]}
+
+    def _left_out(self, ask: Ask, refused: frozenset[str]) -> tuple[str, ...]:
+        return super()._left_out(ask, refused - {"max_tokens"})
+
+    def _read(self, content: bytes, ask: Ask, refused: frozenset[str]) -> Reply:
+        completion = self._decoded(_completion, content, "chat completion")
         if not completion.choices:
             raise CallFailed(Reason.BAD_RESPONSE, "the reply has no choices")
         choice = completion.choices[0]
-        tokens_in, tokens_out = _tokens(completion.usage)
+        text, thinking = self._apart(choice.message)
+        ended = finish(choice.finish_reason)
+        usage = completion.usage
+        thinking_tokens = part_of(usage, "completion_tokens_details", "reasoning_tokens")
         return Reply(
-            text=_words(choice.message),
-            finish=_finish(choice.finish_reason),
-            thinking=choice.message.reasoning_content or choice.message.reasoning,
-            usage=Usage(tokens_in, tokens_out, self._cost(tokens_in, tokens_out)),
+            text=text,
+            finish=ended,
+            thinking=thinking_of(thinking, thinking_tokens),
+            usage=usage_of(
+                part_of(usage, "prompt_tokens"),
+                part_of(usage, "completion_tokens"),
+                part_of(usage, "prompt_tokens_details", "cached_tokens"),
+                thinking_tokens,
+            ),
             model=completion.model,
             fingerprint=completion.system_fingerprint,
+            finish_reason=None if choice.finish_reason == ended else choice.finish_reason,
+            left_out=self._left_out(ask, refused) if refused else (),
         )
 
-    def _cost(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
-        if self._price is None or tokens_in is None:
-            return None
-        output = (tokens_out or 0) * self._price.output_usd
-        return (tokens_in * self._price.input_usd + output) / 1e6
-
-    def _refusal(self, status: int, headers: Mapping[str, str], content: bytes) -> CallFailed:
-        text = scrubbed(content[:2000].decode("utf-8", "backslashreplace"))
-        why = f"HTTP {status}: {_message(text)}"
-        if 300 <= status < 400:
-            why = f"HTTP {status}: moved to {scrubbed(headers.get('Location', 'nowhere'))[:300]}"
-        reason = _meaning(status, text)
-        hint = ""
-        if reason is Reason.AUTHENTICATION:
-            key = self._key_variable
-            hint = (
-                f"check the key in {key}"
-                if status in (401, 403)
-                else f"the account of the key in {key} has no credit left"
-            )
-        elif reason is Reason.UNKNOWN_MODEL:
-            hint = f"the server at {scrubbed(self._base_url)} has no model `{self._model}`"
-        elif reason is Reason.BAD_REQUEST:
-            hint = "is the address right, up to `/v1`?"
-        return CallFailed(reason, why, hint, retry_after_s=_retry_after_s(headers))
+    def _apart(self, message: _Text) -> tuple[str, str | None]:
+        """Answer and thinking, which servers give as a field of its own, as parts, or as text."""
+        text, thinking = _words(message)
+        if thinking is None and (self._is_thinking_opened or _may_think(text)):
+            answer, thinking = _thinking.apart(text, self._is_thinking_opened)
+            if thinking is not None and not self._is_thinking_opened and text.startswith(thinking):
+                self._note(_OPENED)
+            return answer, thinking
+        return text, thinking
 
 
-def _meaning(status: int, text: str) -> Reason:
-    for reason, statuses, words in _MEANINGS:
-        if status in statuses and (words is None or words.search(text)):
-            return reason
-    return Reason.BAD_REQUEST
+def _may_think(text: str) -> bool:
+    return "hink>" in text or "THINK]" in text or "hink▷" in text
 
 
-async def _bounded(response: "aiohttp.ClientResponse") -> bytes:
-    """The whole body, at most `MAX_REPLY_BYTES` of it."""
-    length = response.content_length
-    is_plain = "Content-Encoding" not in response.headers
-    if is_plain and length is not None and length <= MAX_REPLY_BYTES:
-        return await response.read()
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_REPLY_BYTES:
-            raise ValueError(f"the reply is longer than {MAX_REPLY_BYTES} bytes")
-    return bytes(body)
-
-
-def _tokens(usage: Any) -> tuple[int | None, int | None]:
-    """Tokens in and out as far as the server tells them believably; accounts are no answers."""
-    try:
-        told = msgspec.convert(usage, _Usage)
-    except msgspec.ValidationError:
-        return None, None
-    return _believable(told.prompt_tokens), _believable(told.completion_tokens)
-
-
-def _believable(count: Any) -> int | None:
-    is_count = isinstance(count, int | float) and 0 <= count < 2**31 and count == int(count)
-    return int(count) if is_count else None
-
-
-def _words(message: _Text) -> str:
+def _words(message: _Text) -> tuple[str, str | None]:
+    """Answer and thinking as far as they come in fields of their own."""
+    told = (message.reasoning_content, message.reasoning)
+    thinking = next((text for text in told if isinstance(text, str) and text), None)
     if isinstance(message.content, list):
-        parts = (part.get("text") for part in message.content)
-        return "".join(part for part in parts if isinstance(part, str))
-    return message.content or message.refusal or ""
+        parts = message.content
+        thinking = _joined(parts, "thinking") or thinking
+        return _joined(parts, "text"), thinking
+    return message.content or message.refusal or "", thinking
 
 
-def _finish(reason: str | None) -> Literal["stop", "length", "blocked", "other"]:
-    if reason in (None, "stop", "eos", "end_turn"):
-        return "stop"
-    if reason in ("length", "max_tokens"):
-        return "length"
-    return "blocked" if reason == "content_filter" else "other"
-
-
-def _proxy(url: str) -> str | None:
-    """The proxy that the environment names for this address, if any."""
-    address = urlsplit(url)
-    if proxy_bypass(address.netloc):
-        return None
-    named = getproxies()
-    return named.get(address.scheme) or named.get("all")
-
-
-def _message(text: str) -> str:
-    """The sentence inside an error body, or its beginning."""
-    try:
-        body = json.loads(text)
-        error = body.get("error", {})
-        message = error.get("message") if isinstance(error, dict) else error
-        message = message or body.get("message") or body.get("detail")
-    except (ValueError, AttributeError):
-        message = None
-    return str(message or text.strip() or "no explanation")[:300]
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+def _joined(parts: Any, name: str) -> str:
+    """The texts under ``name``, those inside parts inside parts too."""
+    texts = (part.get(name) for part in parts if isinstance(part, dict))
+    return "".join(
+        _joined(text, "text") if isinstance(text, list) else text
+        for text in texts
+        if isinstance(text, str | list)
+    )

@@ -1,0 +1,45 @@
+"""What every model around a model shares."""
+
+from collections.abc import Sequence
+
+from safemark.models._model import Identity, Model, can
+from safemark.types import Likelihood, Messages
+
+
+class Wrapper:
+    """The inner model's name, identity, appetite, notes and end.
+
+    `loglikelihood` is there where the inner model has it; a wrapper says in `_loglikelihood` how
+    it goes through itself.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.name = model.name
+        self.concurrency = model.concurrency
+        if can(model, "loglikelihood"):
+            self.loglikelihood = self._loglikelihood
+
+    @property
+    def identity(self) -> Identity:
+        return self.model.identity
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(getattr(self.model, "notes", ()))
+
+    async def close(self) -> None:
+        await self.model.close()
+
+    async def _loglikelihood(
+        self, context: str | Messages, continuations: Sequence[str]
+    ) -> tuple[Likelihood, ...]:
+        raise NotImplementedError
+
+
+def layers(model: object) -> tuple[object, ...]:
+    """The model and everything inside it, outermost first."""
+    found = [model]
+    while can(inner := getattr(found[-1], "model", None), "reply"):
+        found.append(inner)
+    return tuple(found)
