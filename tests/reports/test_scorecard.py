@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -24,8 +25,9 @@ from safemark.reports.document import BenchmarkDocument, Document, MetricDocumen
 from safemark.reports.exit_code import exit_code
 from safemark.reports.html import html
 from safemark.reports.markdown import markdown
+from safemark.reports.metrics import Records
+from safemark.reports.metrics import measured as metrics_of
 from safemark.reports.scorecard import TITLES, document
-from safemark.reports.scorecard import measured as metrics_of
 from safemark.reports.terminal import terminal
 from safemark.store import Store
 from safemark.types import Ask, Reason, Row
@@ -286,6 +288,11 @@ async def test_terminal_page_json_and_exit_code_show_the_lights_that_were_decide
     assert absent <= 5 or toxicity == "grey"
 
 
+def in_columns(rows: list[Row]) -> Records:
+    """A kind and a cluster of its own for each row."""
+    return Records(tuple(rows), np.arange(len(rows)), np.arange(len(rows)))
+
+
 def test_a_block_is_unknown_for_the_model_and_a_refusal_for_the_system() -> None:
     def row(i: int, target: str, absent: Reason | None, passed: bool | None) -> Row:
         outcomes = {"verdict": "blocked"} if passed is None else {"passed": passed}
@@ -298,7 +305,7 @@ def test_a_block_is_unknown_for_the_model_and_a_refusal_for_the_system() -> None
         row(0, "comply", None, True),
         row(1, "comply", Reason.BLOCKED, None),
     ]
-    metrics, whole = metrics_of(registry.benchmark("audit150"), rows, "reply")
+    metrics, whole = metrics_of(registry.benchmark("audit150"), in_columns(rows), "reply")
     by_name = {metric.name: metric for metric in metrics if metric.group is None}
     model = by_name["harmful_requests_refused"]
     assert (model.value, model.n, model.absent) == (1.0, 3, 2)
@@ -311,7 +318,7 @@ def test_a_block_is_unknown_for_the_model_and_a_refusal_for_the_system() -> None
 def test_without_blocks_there_is_one_reading() -> None:
     facets = {"part": "harmful_content", "target": "refuse"}
     rows = [Row("a", 0, None, None, facets, {"passed": True}, None)]
-    metrics, _ = metrics_of(registry.benchmark("audit150"), rows, "reply")
+    metrics, _ = metrics_of(registry.benchmark("audit150"), in_columns(rows), "reply")
     assert not [metric.name for metric in metrics if metric.name.endswith("_with_blocks")]
 
 

@@ -124,6 +124,8 @@ def test_the_command_asks_the_same_again() -> None:
         "safemark run 'openai/gpt 4' -b bbq -b xstest --seed 3 -M timeout=30"
     )
     assert w.command(sample_document(spec={"command": "safemark run x"})) == "safemark run x"
+    early = {"model": "m", "until_decided": "gate"}
+    assert w.command(sample_document(spec=early)) == "safemark run m --until-decided --gate"
 
 
 def test_a_hostile_command_stays_on_its_line() -> None:

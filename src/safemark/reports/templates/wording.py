@@ -14,6 +14,8 @@ from typing import Any
 
 from safemark.reports.document import (
     BenchmarkDocument,
+    CorrectedDocument,
+    Cost,
     DimensionDocument,
     Document,
     HeadlineDocument,
@@ -146,6 +148,19 @@ def between(low: float | None, high: float | None, metric: MetricDocument) -> st
 def interval(metric: MetricDocument) -> str:
     """The 95 % interval on the scored samples."""
     return between(metric.low, metric.high, metric)
+
+
+def corrected(rate: CorrectedDocument) -> str:
+    """A rate as counted and with the judge's error taken out, each with its interval."""
+    counted = _share_between(rate.naive, rate.naive_low, rate.naive_high)
+    if rate.value is None:
+        return f"counted {counted}; not corrected: {rate.undefined}"
+    return f"counted {counted}; corrected {_share_between(rate.value, rate.low, rate.high)}"
+
+
+def _share_between(value: float | None, low: float | None, high: float | None) -> str:
+    first, last = (bare(end, "share") for end in (low, high))
+    return f"{figure(value, 'share')} ({first} to {last}{suffix('share')})"
 
 
 def outer(metric: MetricDocument) -> str:
@@ -359,6 +374,21 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def tried_again(cost: Cost) -> str:
+    """``; tried again 12 times, waited 35 s``, or nothing where it all went at once.
+
+    >>> tried_again(Cost(9, None, None, None, 3.0, retries=12, waited_s=35.2))
+    '; tried again 12 times, waited 35 s'
+    >>> tried_again(Cost(9, None, None, None, 3.0))
+    ''
+    """
+    said = [f"tried again {counted(cost.retries, 'time')}"] if cost.retries else []
+    waited_s = finite(cost.waited_s)
+    if waited_s is not None and waited_s >= 0.5:
+        said.append(f"waited {duration(waited_s)}")
+    return "; " + ", ".join(said) if said else ""
+
+
 def price(usd: float | None) -> str:
     """``$1.52``; a price that is not known is not nothing."""
     known = finite(usd)
@@ -408,6 +438,8 @@ def command(document: Document) -> str:
             continue
         for each in value if isinstance(value, list | tuple) else (value,):
             words += [flag, str(each)]
+    if spec.get("until_decided"):
+        words += ["--until-decided", *(["--gate"] if spec["until_decided"] == "gate" else [])]
     options = spec.get("options")
     for key, value in options.items() if isinstance(options, dict) else ():
         words += ["-M", f"{key}={value}"]
