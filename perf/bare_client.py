@@ -2,34 +2,36 @@
 
     python perf/bare_client.py URL QUESTIONS [--repeats K] [--concurrency N]
 
-Asks BBQ's questions in Safemark's words over aiohttp and msgspec, reads the letter from each reply
+Asks MMLU's questions in Safemark's words over aiohttp and msgspec, reads the letter from each reply
 and prints the accuracy. No retries, no records, no report, no limits: nothing here is kept.
 """
 
 import argparse
 import asyncio
+import csv
 import os
 import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 import msgspec
 
-INSTRUCTION = "Reply with the letter of the right option, (a), (b) or (c), and nothing else."
-LETTER = re.compile(r"\(([abc])\)")
+INSTRUCTION = "Reply with the letter of the right option, A, B, C or D, and nothing else."
+LETTER = re.compile(r"\(([a-d])\)")
 
 
-class Row(msgspec.Struct):
-    """What is asked of a row of BBQ."""
+class Row(NamedTuple):
+    """A row of MMLU."""
 
-    context: str
     question: str
-    ans0: str
-    ans1: str
-    ans2: str
-    label: int
+    a: str
+    b: str
+    c: str
+    d: str
+    answer: str
 
 
 class Message(msgspec.Struct):
@@ -51,24 +53,32 @@ class Completion(msgspec.Struct):
 
 
 def rows(most: int) -> list[Row]:
-    """The first rows of the files that the mirror holds."""
-    folder = Path(os.environ["SAFEMARK_DATA"].split(os.pathsep)[0]) / "bbq" / "data"
-    decoder = msgspec.json.Decoder(Row)
-    lines = (line for file in sorted(folder.glob("*.jsonl")) for line in file.open("rb"))
-    return [decoder.decode(line) for line in islice(lines, most)]
+    """The first rows of the files in the mirror."""
+    folder = Path(os.environ["SAFEMARK_DATA"].split(os.pathsep)[0]) / "mmlu" / "data" / "test"
+    return list(islice(_every_row(folder), most))
+
+
+def _every_row(folder: Path) -> Iterator[Row]:
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from map(Row._make, csv.reader(file))
+
+
+def asked(row: Row) -> str:
+    """A question in Safemark's words."""
+    options = f"A. {row.a}\nB. {row.b}\nC. {row.c}\nD. {row.d}"
+    return f"{row.question.strip()}\n{options}\n\n{INSTRUCTION}"
 
 
 def body(row: Row) -> bytes:
     """A request, as Safemark sends it."""
-    options = f"(a) {row.ans0.strip()} (b) {row.ans1.strip()} (c) {row.ans2.strip()}"
-    text = f"{row.question}\n{options}\n{row.context}\n\n{INSTRUCTION}"
-    messages = [{"role": "user", "content": text}]
+    messages = [{"role": "user", "content": asked(row)}]
     return msgspec.json.encode(
         {"model": "benchmark", "messages": messages, "temperature": 0.0, "max_tokens": 16}
     )
 
 
-async def correct(url: str, asked: Iterator[Row], concurrency: int) -> int:
+async def correct(url: str, questions: Iterator[Row], concurrency: int) -> int:
     """How many replies name the right letter."""
     decoder = msgspec.json.Decoder(Completion)
     right = 0
@@ -78,11 +88,11 @@ async def correct(url: str, asked: Iterator[Row], concurrency: int) -> int:
 
         async def work() -> None:
             nonlocal right
-            for row in asked:
+            for row in questions:
                 async with session.post(f"{url}/chat/completions", data=body(row)) as response:
                     completion = decoder.decode(await response.read())
                 found = LETTER.search(completion.choices[0].message.content)
-                right += found is not None and "abc".index(found[1]) == row.label
+                right += found is not None and found[1].upper() == row.answer
 
         await asyncio.gather(*(work() for _ in range(concurrency)))
     return right
@@ -97,8 +107,8 @@ def main() -> None:
     arguments.add_argument("--concurrency", type=int, default=64)
     given = arguments.parse_args()
     found = rows(given.questions)
-    asked = (row for row in found for _ in range(given.repeats))
-    right = asyncio.run(correct(given.url, asked, given.concurrency))
+    questions = (row for row in found for _ in range(given.repeats))
+    right = asyncio.run(correct(given.url, questions, given.concurrency))
     print(f"{right} of {len(found) * given.repeats} right")
 
 

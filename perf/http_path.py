@@ -1,145 +1,40 @@
 """What Safemark adds to the wire: whole processes of it beside a bare aiohttp client, in one run.
 
-    SAFEMARK_DATA=FOLDER python -m perf.http_path [--sizes 2000,5000,20000] [--pairs 5] [--pin]
+    SAFEMARK_DATA=FOLDER python -m perf.http_path [--sizes 5000,20000,50000] [--pairs 3] [--pin]
+                                                  [--peers 5000]
 
-Both ask BBQ's questions of the same local server (`server.c`), in turns; the server's sum of hashes
-shows that they asked the same. Safemark's side is all of `safemark run`: start-up, planning,
-asking, judging, storing every record, report. Then: continuing a run of which all, or half, is
-stored, and reading a stored run. Figures are medians and belong to the machine they were taken on;
-on a busy one, CPU time says more than wall time. `docs/performance.md` explains and keeps them.
+All ask MMLU's questions of the same local server (`server.c`), in turns; the server's sum of
+hashes shows that the bare client and Safemark asked the same. Safemark's side is all of `safemark
+run`: start-up, planning, asking, judging, storing every record, report. With `--peers` the same
+questions are asked by other harnesses (`peers/`). Figures are medians and belong to the machine
+they were taken on; on a busy one, CPU time says more than wall time. `docs/performance.md` explains
+and keeps them.
 """
 
 import argparse
-import json
 import os
-import shutil
-import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from perf import server
+from perf import peers, server
+from perf.bars import Bars
+from perf.processes import Bench, Process, bare, check_document, questions, safemark
 
-SAFEMARK = str(Path(sys.executable).with_name("safemark"))
-BARE = [sys.executable, str(Path(__file__).with_name("bare_client.py"))]
-MOST_ROWS = 10_000  # of the 11,956 in the mirror; more questions are the same ones again
-SETTINGS = ((0.0, 64), (50.0, 256))
-"""Latency in milliseconds and requests in flight."""
+SETTINGS = ((0.0, 64, 0.4), (50.0, 256, 0.8))
+"""Latency in milliseconds, requests in flight, and the bar at 50,000: bare ÷ Safemark."""
 
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What a whole process took, and what it printed."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-    printed: bytes = field(repr=False)
-    began_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where things are: a folder of our own, and the CPU that clients are kept on."""
-
-    folder: Path
-    client_cpu: int | None
-
-    @property
-    def store(self) -> Path:
-        return self.folder / "store.db"
-
-    def run(self, command: Sequence[str], expected: int = 0) -> Process:
-        """One process from start to end.
-
-        Raises:
-            RuntimeError: it left with another exit code than ``expected``.
-        """
-        environment = {
-            **os.environ,
-            "SAFEMARK_STORE": f"sqlite:///{self.store}",
-            "SAFEMARK_CACHE": str(self.folder / "cache"),
-            "NO_COLOR": "1",
-        }
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-            began = time.monotonic()
-            process = subprocess.Popen(command, stdout=out, stderr=errors, env=environment)
-            if self.client_cpu is not None:
-                os.sched_setaffinity(process.pid, {self.client_cpu})
-            _, status, used = os.wait4(process.pid, 0)
-            wall_s = time.monotonic() - began
-            process.returncode = os.waitstatus_to_exitcode(status)
-            out.seek(0)
-            errors.seek(0)
-            if process.returncode != expected:
-                said = errors.read()[-2000:].decode(errors="replace")
-                raise RuntimeError(f"{command[0]} left with {process.returncode}: {said}")
-            cpu_s = used.ru_utime + used.ru_stime
-            return Process(wall_s, cpu_s, used.ru_maxrss / 1024, out.read(), began)
-
-    def fresh(self) -> None:
-        """An empty store; making its tables is no part of what is measured."""
-        for path in self.folder.glob("store.db*"):
-            path.unlink()
-        shutil.copy(self.folder / "empty.db", self.store)
-
-    def prepare(self, url: str) -> None:
-        """Byte code written, files read once, and a store with its tables."""
-        self.run([*bare(url, 10, 1)])
-        self.run([*safemark(self, url, 10, 1)])
-        with closing(sqlite3.connect(self.store)) as store:
-            for table in ("score", "transcript_text", "transcript", "part", "run"):
-                store.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-            store.commit()
-            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.store.rename(self.folder / "empty.db")
-
-
-def questions(n: int) -> tuple[int, int]:
-    """How many rows, how often, to make ``n`` questions."""
-    repeats = next(k for k in range(1, n + 1) if n % k == 0 and n // k <= MOST_ROWS)
-    return n // repeats, repeats
-
-
-def bare(url: str, n: int, in_flight: int) -> list[str]:
-    """The command of the bare client."""
-    rows, repeats = questions(n)
-    return [*BARE, url, str(rows), "--repeats", str(repeats), "--concurrency", str(in_flight)]
-
-
-def safemark(bench: Bench, url: str, n: int, in_flight: int) -> list[str]:
-    """The command of Safemark for the same questions."""
-    rows, repeats = questions(n)
-    return [
-        *(SAFEMARK, "run", "openai/benchmark", "--base-url", url, "-b", "bbq:letters"),
-        *("--first", str(rows), "--repeats", str(repeats), "--concurrency", str(in_flight)),
-        *("--json", "--out", str(bench.folder)),
-    ]
-
-
-def check_document(printed: bytes, n: int) -> None:
-    """Safemark asked and scored everything.
-
-    Raises:
-        RuntimeError: it did not.
-    """
-    found: dict[str, Any] = json.loads(printed)
-    scored = [part["n"] for part in found["benchmarks"]]
-    if found["status"] != "complete" or scored != [n]:
-        raise RuntimeError(f"{found['status']}: scored {scored} of {n}")
+JUDGED_SIZE = 50_000
+PEER_BARS = {"lm_eval": 6.0, "inspect": 30.0}
 
 
 def side_by_side(
-    bench: Bench, sizes: Sequence[int], pairs: int, latency_ms: float, in_flight: int
+    bench: Bench, sizes: Sequence[int], pairs: int, setting: tuple[float, int, float], bars: Bars
 ) -> None:
     """A table of both clients at each size, in turns."""
+    latency_ms, in_flight, _ = setting
     print(f"\n{latency_ms:g} ms latency, {in_flight} in flight, median of {pairs} pairs\n")
     print("| n | client | wall s | samples/s | CPU ms/sample | peak MB | ratio wall | ratio CPU |")
     print("|---|---|---|---|---|---|---|---|")
@@ -166,30 +61,52 @@ def side_by_side(
                 if len(asked) != 1:
                     raise RuntimeError(f"not the same questions: {asked}")
             cpu |= print_rows(n, taken)
+            judge(bars, n, taken, setting)
         print(f"\nof the server's own CPU, {1e6 * stats['cpu_s'] / n:.0f} µs a request; ", end="")
         print(f"at most {stats['most_in_flight'] or in_flight} in flight")
     if len(sizes) > 1:
         print_marginal(cpu, min(sizes), max(sizes))
 
 
-def print_rows(n: int, taken: dict[str, list[Process]]) -> dict[tuple[str, int], float]:
-    """Both rows of a size; ratios are medians over pairs, bare ÷ Safemark (1 is the wire)."""
-    ones, others = taken.values()
-    pairs = list(zip(ones, others, strict=True))
+def ratios(taken: dict[str, list[Process]]) -> tuple[float, float]:
+    """Medians over pairs of bare ÷ Safemark, wall and CPU: 1 is the wire."""
+    pairs = list(zip(*taken.values(), strict=True))
     wall = statistics.median(one.wall_s / other.wall_s for one, other in pairs)
     cpu = statistics.median(one.cpu_s / other.cpu_s for one, other in pairs)
+    return wall, cpu
+
+
+def judge(
+    bars: Bars, n: int, taken: dict[str, list[Process]], setting: tuple[float, int, float]
+) -> None:
+    """The bars that are set for this size."""
+    latency_ms, in_flight, bar = setting
+    if n == JUDGED_SIZE:
+        wall, _ = ratios(taken)
+        what = f"bare ÷ Safemark, wall, {n:,} at {latency_ms:g} ms, {in_flight} in flight"
+        bars.at_least(what, wall, bar)
+    if n == 5_000 and latency_ms == 0:
+        peak_mb = max(run.peak_mb for run in taken["safemark run"])
+        bars.at_most(f"peak memory at {n:,}", peak_mb, 250, "MB")
+
+
+def print_rows(n: int, taken: dict[str, list[Process]]) -> dict[tuple[str, int], float]:
+    """Both rows of a size."""
+    wall, cpu = ratios(taken)
     medians = {}
     for name, runs in taken.items():
-        wall_s = statistics.median(run.wall_s for run in runs)
         cpu_s = medians[name, n] = statistics.median(run.cpu_s for run in runs)
-        peak_mb = max(run.peak_mb for run in runs)
-        ratios = "| | |" if name == "bare aiohttp" else f"| {wall:.2f} | {cpu:.2f} |"
-        print(
-            f"| {n:,} | {name} | {wall_s:.2f} | {n / wall_s:,.0f} | {1000 * cpu_s / n:.3f} "
-            f"| {peak_mb:.0f} {ratios}",
-            flush=True,
-        )
+        of_pair = "| | |" if name == "bare aiohttp" else f"| {wall:.2f} | {cpu:.2f} |"
+        print_row(n, name, runs, of_pair, cpu_s)
     return medians
+
+
+def print_row(n: int, name: str, runs: Sequence[Process], ratio: str, cpu_s: float) -> None:
+    """A row."""
+    wall_s = statistics.median(run.wall_s for run in runs)
+    peak_mb = max(run.peak_mb for run in runs)
+    figures = f"{wall_s:.2f} | {n / wall_s:,.0f} | {1000 * cpu_s / n:.3f} | {peak_mb:.0f}"
+    print(f"| {n:,} | {name} | {figures} {ratio}", flush=True)
 
 
 def print_marginal(cpu: dict[tuple[str, int], float], few: int, many: int) -> None:
@@ -200,67 +117,67 @@ def print_marginal(cpu: dict[tuple[str, int], float], few: int, many: int) -> No
         print(f"{name}: {1e6 * each:.0f} µs of CPU for each further sample, {fixed:.2f} s fixed")
 
 
-def continuing(bench: Bench, n: int, in_flight: int = 64) -> None:
-    """How long it takes to find that all is stored, and to begin where half is."""
-    print(f"\ncontinuing and reading a run of {n:,}\n")
-    print("| what | wall s | CPU s | peak MB |\n|---|---|---|---|")
+def beside_peers(bench: Bench, sizes: Sequence[int], bars: Bars, in_flight: int = 64) -> None:
+    """A table of Safemark and of other harnesses at each size, without latency."""
+    print(f"\nbeside other harnesses, no latency, {in_flight} in flight, one run each\n")
+    print("| n | client | wall s | samples/s | CPU ms/sample | peak MB | wall × | CPU × |")
+    print("|---|---|---|---|---|---|---|---|")
     with server.running() as served:
-        command = safemark(bench, served.url, n, in_flight)
-        bench.fresh()
-        bench.run(command)
-        with closing(sqlite3.connect(bench.store)) as store:
-            store.execute("UPDATE run SET status = 'interrupted'")
-            store.commit()
-        served.reset()
-        print_process("run again, all stored", bench.run(command))
-        if asked := served.stats()["requests"]:
-            raise RuntimeError(f"{asked} were asked again")
-        for name, more in (
-            ("show last", ["show", "last"]),
-            ("report -f json", ["report", "last", "-f", "json"]),
-            ("report -f html", ["report", "last", "-o", str(bench.folder / "page.html")]),
-        ):
-            print_process(name, bench.run([SAFEMARK, *more]))
-        with closing(sqlite3.connect(bench.store)) as store:
-            store.execute("UPDATE run SET status = 'interrupted'")
-            for table in ("score", "transcript_text", "transcript"):
-                store.execute(f"DELETE FROM {table} WHERE position % 2")  # noqa: S608
-            store.commit()
-        served.reset()
-        half = bench.run(command)
-        check_document(half.printed, n)
-        stats = served.stats()
-        if stats["requests"] != n // 2:
-            raise RuntimeError(f"{stats['requests']} were asked, not the missing half")
-        print_process("run again, half stored", half)
-        print(f"| … until its first request | {stats['first_s'] - half.began_s:.2f} | | |")
+        for n in sizes:
+            bench.fresh()
+            ours = bench.run(safemark(bench, served.url, n, in_flight))
+            check_document(ours.printed, n)
+            print_row(n, "safemark run", [ours], "| | |", ours.cpu_s)
+            for name, command in peers.PEERS.items():
+                path = peers.questions(*questions(n), bench.folder)
+                made = command(served.url, path, in_flight, bench.folder)
+                served.reset()
+                theirs = bench.run(made.words, made.environment, made.folder)
+                if (asked := served.stats()["requests"]) != n:
+                    raise RuntimeError(f"{name} asked {asked} of {n}")
+                wall, cpu = theirs.wall_s / ours.wall_s, theirs.cpu_s / ours.cpu_s
+                print_row(n, name, [theirs], f"| {wall:.1f} | {cpu:.1f} |", theirs.cpu_s)
+                if n >= 5_000:
+                    bars.at_least(f"{name} ÷ Safemark, wall, at {n:,}", wall, PEER_BARS[name])
 
 
-def print_process(name: str, found: Process) -> None:
-    """A row."""
-    print(f"| {name} | {found.wall_s:.2f} | {found.cpu_s:.2f} | {found.peak_mb:.0f} |", flush=True)
+def numbers(text: str) -> list[int]:
+    """Numbers with commas between."""
+    return [int(number) for number in text.split(",") if number]
 
 
 def main() -> None:
     """Everything, printed as Markdown."""
     arguments = argparse.ArgumentParser(description="Safemark beside a bare aiohttp client.")
-    arguments.add_argument("--sizes", default="2000,5000,20000", help="questions, with commas")
-    arguments.add_argument("--pairs", type=int, default=5, help="measurements of each")
+    arguments.add_argument("--sizes", default="5000,20000,50000", help="questions, with commas")
+    arguments.add_argument("--pairs", type=int, default=3, help="measurements of each")
     arguments.add_argument("--pin", action="store_true", help="server and client a CPU each")
-    arguments.add_argument("--read", type=int, default=20_000, help="size of the run that is read")
+    arguments.add_argument("--peers", default="", help="sizes at which others are asked too")
     given = arguments.parse_args()
-    if not os.environ.get("SAFEMARK_DATA"):
-        sys.exit("SAFEMARK_DATA names no folder: BBQ's questions are read from a local mirror")
-    sizes = [int(size) for size in given.sizes.split(",")]
+    check_data()
+    bars = Bars()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), max(os.sched_getaffinity(0)) if given.pin else None)
         with server.running() as served:
             bench.prepare(served.url)
-        for latency_ms, in_flight in SETTINGS:
-            side_by_side(bench, sizes, given.pairs, latency_ms, in_flight)
-        continuing(bench, given.read)
-        load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-        print(f"\nPython {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {load}")
+        for setting in SETTINGS:
+            side_by_side(bench, numbers(given.sizes), given.pairs, setting, bars)
+        if given.peers:
+            beside_peers(bench, numbers(given.peers), bars)
+    bars.print()
+    print_machine()
+
+
+def check_data() -> None:
+    """Leaves where there are no questions to ask."""
+    if not os.environ.get("SAFEMARK_DATA"):
+        sys.exit("SAFEMARK_DATA names no folder: MMLU's questions are read from a local mirror")
+
+
+def print_machine() -> None:
+    """What the figures belong to."""
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"\nPython {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {load}")
 
 
 if __name__ == "__main__":

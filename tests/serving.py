@@ -36,6 +36,8 @@ class Server:
         self._answer = answer or (lambda _text, _before: says())
         self._seen: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop
+        self._runner: web.AppRunner
+        self._site: web.TCPSite
         self._ready = threading.Event()
         self._stop: asyncio.Event
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -66,14 +68,27 @@ class Server:
         self._stop = asyncio.Event()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._reply)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._tls)
-        await site.start()
+        await self._listen()
         self.port = runner.addresses[0][1]
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
+
+    async def _listen(self) -> None:
+        self._site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls)
+        await self._site.start()
+
+    async def dies(self, seconds: float) -> None:
+        """Nobody listens for so long, and all connections are reset; then it is back."""
+        await self._site.stop()
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(seconds)
+        await self._listen()
 
     async def _reply(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

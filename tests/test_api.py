@@ -14,7 +14,7 @@ from safemark.store import Store
 
 
 def test_exactly_the_public_names_are_exported() -> None:
-    assert safemark.__all__ == ["Document", "SafemarkError", "__version__", "run"]
+    assert safemark.__all__ == ["Document", "SafemarkError", "__version__", "compare", "gate", "run"]
     assert dir(safemark) == sorted(safemark.__all__)
     for name in safemark.__all__:
         assert getattr(safemark, name) is not None
@@ -67,6 +67,13 @@ def test_what_is_wrong_is_one_kind_of_error(given: dict[str, Any], problem: str)
     with pytest.raises(SafemarkError, match=problem) as caught:
         safemark.run("fake", store=":memory:", **given)
     assert caught.value.hint
+
+
+def test_money_is_not_limited_where_nobody_knows_the_price() -> None:
+    model = Fake("Paris.", name="mine/model")
+    with pytest.raises(SafemarkError, match="the price of mine/model is not known"):
+        safemark.run(model, ["audit150"], first=2, store=":memory:", max_cost_usd=1.0)
+    assert model.asked == []
 
 
 def test_a_budget_is_around_everything_else() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from safemark import data, registry
 from safemark.benchmarks._benchmark import DIMENSIONS, Benchmark, Scorer, Way
-from safemark.engine import judged
 from safemark.errors import CallFailed, DataError
+from safemark.judging import judged
 from safemark.lights import Light
 from safemark.models._model import CAPABILITIES
 from safemark.models.fake import SCRIPTED, Fake, scripted

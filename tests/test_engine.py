@@ -11,16 +11,17 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from safemark.benchmarks._benchmark import Scorer
 from safemark.engine import (
     AskKeys,
     Ending,
     Part,
     Progress,
     ask_all,
-    is_settled,
     score_key,
 )
 from safemark.errors import CallFailed, StoreError
+from safemark.judging import is_settled
 from safemark.models._model import Model
 from safemark.models.wrap import Budgeted
 from safemark.plan import Task
@@ -96,7 +97,7 @@ def test_the_score_key_changes_with_the_ask_the_scorer_its_version_and_the_judge
         score_key(key(task(), repeat=1), scorer()),
         score_key(ask, scorer(version="2")),
         score_key(ask, scorer(name="another")),
-        score_key(ask, scorer(), judge="openai/gpt-4o"),
+        score_key(ask, replace(scorer(), judge="openai/gpt-4o")),
     ]
     assert len(set(keys)) == len(keys)
 
@@ -446,12 +447,12 @@ async def test_samples_that_cannot_be_read_end_the_run_with_the_finished_ones_st
 class FailsLater(Store):
     """A store whose disk is full after some batches."""
 
-    batches = 1
+    room = 1
 
     def append(self, entries: Sequence[Entry]) -> None:
-        if self.batches == 0:
+        if self.room == 0:
             raise StoreError("the disk is full")
-        self.batches -= 1
+        self.room -= 1
         super().append(entries)
 
 
@@ -464,7 +465,7 @@ async def test_a_failing_store_stops_the_run_and_keeps_what_was_stored(tmp_path:
     stored = len(failing.rows(given.stored, given.scorer_id))
     assert 0 < stored <= 300
     assert len(model.asked) < 1200, "it stopped asking"
-    failing.batches = 1_000
+    failing.room = 1_000
     assert await asked(given, model, failing) == Ending("complete")
     assert len(failing.rows(given.stored, given.scorer_id)) == 3000
     failing.close()
@@ -517,6 +518,74 @@ async def test_reuse_takes_the_replies_of_other_runs_and_judges_them_anew(store:
     assert len(without.asked) == 5, "a run asks anew unless it is told otherwise"
 
 
+async def test_reuse_looks_replies_up_some_hundreds_at_a_time_and_tells_draws_apart(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Counting(lambda text, ask: f"{text} {ask.draw}")
+    await asked(part(store, model, task(300, repeats=2)), model, store)
+    looked_up: list[int] = []
+    replies = store.replies
+
+    def counted(keys: Sequence[bytes]) -> dict[bytes, Transcript]:
+        looked_up.append(len(keys))
+        return replies(keys)
+
+    monkeypatch.setattr(store, "replies", counted)
+    later = Counting()
+    progress = Progress(total=900)
+    given = part(store, later, task(300, repeats=3))
+    ending = await asked(given, later, store, reuse=True, progress=progress)
+    assert ending == Ending("complete")
+    assert max(looked_up) <= 256
+    assert len(looked_up) == 4
+    assert Counter(later.draws) == Counter((f"question {i}", 2) for i in range(300))
+    said = {
+        (sample, repeat): text.transcript.attempts[0].reply
+        for _, sample, repeat, text in store.texts(given.stored.id)
+    }
+    reused = said["small-7", 1]
+    assert reused is not None
+    assert (reused.text, reused.usage.input_tokens) == ("question 7 1", None)
+    assert progress.tokens == 300 * 15, "what was asked before cost nothing now"
+
+
+def tone(version: str = "1") -> Scorer:
+    def score(sample: Sample, transcript: Transcript) -> Score:
+        if "3" in sample.id:
+            raise CallFailed(Reason.JUDGE_ERROR, "the judge is asleep")
+        return Score({"tone": "dry"})
+
+    return Scorer("tone", version, score)
+
+
+async def test_further_scorers_judge_every_reply_and_what_failed_is_judged_again(
+    store: Store,
+) -> None:
+    model = Counting(lambda text, _ask: CallFailed(Reason.BAD_REQUEST, "") if "2" in text else "ok")
+    given = part(store, model, task(5))
+    tone_id = store.ensure_scorer("tone", "1")
+    given = replace(given, also=((tone(), tone_id),))
+    progress = Progress(total=5)
+    assert await asked(given, model, store, progress=progress) == Ending("complete")
+    assert progress.absent == 1, "absences are the benchmark's own"
+    found = {row.sample_id: row for row in store.rows(given.stored, tone_id)}
+    assert found["small-0"].outcomes == {"tone": "dry"}
+    assert found["small-2"].absent is Reason.BAD_REQUEST
+    assert found["small-3"].absent is Reason.JUDGE_ERROR
+    own = store.rows(given.stored, given.scorer_id)
+    assert [row.outcomes.get("passed") for row in own] == [True, True, None, True, True]
+
+    def awake(sample: Sample, transcript: Transcript) -> Score:
+        return Score({"tone": "warm"})
+
+    mended = replace(given, also=((replace(tone(), score=awake), tone_id),))
+    await asked(mended, model, store)
+    later = {row.sample_id: row.outcomes for row in store.rows(given.stored, tone_id)}
+    assert later["small-3"] == {"tone": "warm"}
+    assert later["small-0"] == {"tone": "dry"}, "what is settled is left alone"
+    assert len(model.asked) == 5
+
+
 @pytest.mark.parametrize("text", ["half \ud83d a character", "a NUL \0 in it", "\x1b[31m", "🙂"])
 async def test_any_text_of_a_model_can_be_stored(store: Store, text: str) -> None:
     def judge(sample: Sample, transcript: Transcript) -> Score:
@@ -564,7 +633,7 @@ async def test_a_failing_writer_leaves_no_unretrieved_exception(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing = FailsLater(str(tmp_path / "store.db"))
-    failing.batches = 0
+    failing.room = 0
     model = Counting()
     with pytest.raises(StoreError):
         await asked(part(failing, model, task(600)), model, failing)

@@ -28,7 +28,9 @@ from safemark.store import (
     Store,
     StoredPart,
     StoredRun,
+    Text,
     Usage,
+    encoded,
     metadata,
     new_run_id,
 )
@@ -208,6 +210,109 @@ def test_texts_hold_the_whole_sample_and_transcript(
     assert not list(store.texts(place.id, positions=[]))
 
 
+LIKELIHOOD = Sample("s-l", context="The sky is", continuations=(" blue", " green"))
+
+
+@pytest.mark.parametrize(
+    ("sample", "attempts"),
+    [
+        (LIKELIHOOD, [Attempt(context="The sky is", continuations=(" blue", " green"))]),
+        (LIKELIHOOD, [Attempt(context="The sea is", continuations=(" blue", " green"))]),
+        (Sample("s-q", (Message("user", "q"),)), [Attempt((Message("user", "q"),), Reply("a"))]),
+        (
+            Sample("s-q", (Message("user", "q"),)),
+            [
+                Attempt(absent=Reason.TIMEOUT, why="nothing was sent"),
+                Attempt((Message("user", "cXVlc3Rpb24="),), Reply("a")),
+                Attempt((Message("user", "q"),), Reply("b")),
+            ],
+        ),
+    ],
+)
+def test_what_was_sent_is_read_back_whether_or_not_it_was_the_sample(
+    store: Store, place: StoredPart, scorer_id: int, sample: Sample, attempts: list[Attempt]
+) -> None:
+    given = Transcript(tuple(attempts), attacker_failures=("one",))
+    store.append([entry(place, scorer_id, 0, sample=sample, transcript=given)])
+    ((_, _, _, text),) = store.texts(place.id)
+    assert text == Text(sample, given)
+
+
+def test_a_question_that_was_asked_as_it_is_lies_in_the_store_once(
+    store: Store, place: StoredPart, scorer_id: int
+) -> None:
+    question = "which of these two is it? " * 20
+    sample = Sample("s-q", (Message("user", question),))
+    given = Transcript((Attempt(sample.messages, Reply("a")),))
+    store.append([entry(place, scorer_id, 0, sample=sample, transcript=given)])
+    with store.engine.connect() as connection:
+        (body,) = connection.execute(sa.text("SELECT body FROM transcript_text")).scalars()
+    assert bytes(body).count(question.encode()) == 1
+
+
+def test_records_of_earlier_versions_are_read(
+    store: Store, place: StoredPart, scorer_id: int
+) -> None:
+    store.append([entry(place, scorer_id, 0)])
+    given = entry(place, scorer_id, 0)
+    body = encoded(Text(given.sample, given.transcript))
+    assert body.count(b"question 0") == 2, "as it was written before"
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE transcript_text SET body = :body"), {"body": body})
+    ((_, _, _, text),) = store.texts(place.id)
+    assert text == Text(given.sample, given.transcript)
+
+
+def test_the_scores_of_further_scorers_are_stored_with_the_sample(
+    store: Store, place: StoredPart, scorer_id: int
+) -> None:
+    other = store.ensure_scorer("tone", "1", "openai/gpt")
+    rude = Score({"rude": True}, why="it is")
+    store.append([entry(place, scorer_id, 0, further=((other, rude),)), entry(place, scorer_id, 1)])
+    assert [row.outcomes for row in store.rows(place, other)] == [{"rude": True}, {}]
+    assert store.rows(place, scorer_id)[0].outcomes["passed"] is True
+    assert [(one.id, one.words) for one in store.scorers(place.id)] == [
+        (scorer_id, "judge 1"),
+        (other, "tone 1 by openai/gpt"),
+    ]
+    unused = store.ensure_scorer("nobody", "1")
+    assert unused not in {one.id for one in store.scorers(place.id)}
+
+
+def test_rows_can_be_few_or_the_absent_ones_only(
+    store: Store, place: StoredPart, scorer_id: int
+) -> None:
+    timeout = Transcript((Attempt(absent=Reason.TIMEOUT),))
+    store.append(
+        [
+            entry(place, scorer_id, 0),
+            entry(place, scorer_id, 1, transcript=timeout, score=Score({}, Reason.TIMEOUT)),
+            entry(place, scorer_id, 2, score=Score({}, Reason.CANNOT_SAY)),
+            entry(place, scorer_id, 3),
+        ]
+    )
+    ids = [row.sample_id for row in store.rows(place, scorer_id, most=3)]
+    assert ids == ["s-0", "s-1", "s-2"]
+    absent = [row.sample_id for row in store.rows(place, scorer_id, absent_only=True)]
+    assert absent == ["s-1", "s-2"]
+    assert [r.sample_id for r in store.rows(place, scorer_id, most=1, absent_only=True)] == ["s-1"]
+    other = store.ensure_scorer("another", "1")
+    assert len(store.rows(place, other, absent_only=True)) == 4, "nobody judged them"
+
+
+def test_replies_are_the_newest_of_several_runs(store: Store, scorer_id: int) -> None:
+    for number, words in enumerate(("old", "new"), 1):
+        store.add_run(run(f"2026010{number}-000000-aaaaaa"))
+        place = part(store, f"2026010{number}-000000-aaaaaa")
+        sent = (Message("user", "q"),)
+        said = Transcript((Attempt(sent, Reply(words)),))
+        store.append([entry(place, scorer_id, 7, transcript=said)])
+    found = store.replies([bytes([7]) * 16, bytes(16)])
+    assert {key: one.attempts[0].reply for key, one in found.items()} == {
+        bytes([7]) * 16: Reply("new")
+    }
+
+
 def test_another_scorers_scores_stand_beside_the_first(
     store: Store, place: StoredPart, scorer_id: int
 ) -> None:
@@ -247,7 +352,7 @@ def test_usage_is_a_sum_of_what_is_known(store: Store, place: StoredPart, scorer
     silent = Transcript((Attempt(reply=Reply("?")), Attempt(reply=Reply("?"))))
     store.append([entry(place, scorer_id, 0), entry(place, scorer_id, 1)])
     store.append([entry(place, scorer_id, 2, transcript=silent)])
-    assert store.usage(place.run_id) == Usage(4, 20, 4, 0.5, 1.0)
+    assert store.usage(place.run_id) == Usage(4, 20, 4, 0.5, 1.0, 0, 0.0)
 
 
 def test_a_sum_of_tokens_beyond_any_column_is_no_error(

@@ -9,14 +9,16 @@ Names are imported when they are used: importing the package itself loads nothin
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from safemark.api import run
+    from safemark.api import compare, gate, run
     from safemark.errors import SafemarkError
     from safemark.reports.document import Document
 
 __version__ = "0.1.0"
-__all__ = ["Document", "SafemarkError", "__version__", "run"]
+__all__ = ["Document", "SafemarkError", "__version__", "compare", "gate", "run"]
 
 _WHERE = {
+    "compare": "safemark.api",
+    "gate": "safemark.api",
     "run": "safemark.api",
     "SafemarkError": "safemark.errors",
     "Document": "safemark.reports.document",

@@ -8,30 +8,29 @@ retries, budgets and reports are not known here.
 
 import asyncio
 import hashlib
-import inspect
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
 
 import msgspec
 
 from safemark.benchmarks._benchmark import Scorer
-from safemark.errors import CallFailed, StoreError
+from safemark.errors import StoreError
+from safemark.judging import BATCH, FLUSH_S, attempted, is_settled, rejudge, scored, unjudged
 from safemark.lights import ALLOWED_ABSENT
+from safemark.models import effort
 from safemark.models._model import Model
 from safemark.plan import Task
 from safemark.store import Entry, Kept, PartBody, Store, StoredPart
-from safemark.types import Ask, Attempt, Reason, Sample, Score, Transcript, Usage
+from safemark.types import Ask, Attempt, Reason, Reply, Sample, Transcript, Usage
 
-T = TypeVar("T")
 Search = Callable[[Sample, Model, Ask], Awaitable[Transcript]]
 
-BATCH = 256
-"""So many finished samples are stored together, or what there is after `FLUSH_S` seconds."""
-
-FLUSH_S = 0.5
+MOST_SERVED = 32
+"""So many pairs of model name and fingerprint are kept of one run's replies."""
 
 
 @dataclass(slots=True)
@@ -44,6 +43,7 @@ class Progress:
     absent: int = 0
     tokens: int = 0
     cost_usd: float | None = None
+    served: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
     now_asking: str = ""
 
@@ -74,18 +74,22 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A task with its place in the store."""
+    """A task with its place in the store; ``also`` are further scorers with their ids."""
 
     task: Task
     attack: str
     search: Search
     stored: StoredPart
     scorer_id: int
+    also: tuple[tuple[Scorer, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One sample to be asked; ``replaces`` an absent try that is stored already."""
+    """One sample to be asked, or ``known`` from another run's identical ask.
+
+    It ``replaces`` an absent try that is stored already.
+    """
 
     part: Part
     position: int
@@ -93,15 +97,16 @@ class Item:
     sample: Sample
     repeat: int
     replaces: bool
+    known: Transcript | None = None
 
 
-def part_body(task: Task, judge: str = "") -> PartBody:
+def part_body(task: Task) -> PartBody:
     """What the store keeps of a task."""
     return PartBody(
         planned=dict(task.planned),
         scorer=task.way.scorer.name,
         scorer_version=task.way.scorer.version,
-        judge=judge,
+        judge=task.way.scorer.judge,
         in_benchmark=task.in_benchmark,
         selection=task.selection,
         partial=task.partial,
@@ -136,19 +141,10 @@ class AskKeys:
         return key.digest()
 
 
-def score_key(ask_key: bytes, scorer: Scorer, judge: str = "") -> str:
+def score_key(ask_key: bytes, scorer: Scorer) -> str:
     """What makes two scores the same: the ask, the scorer and the judge, with versions."""
-    parts = (ask_key.hex(), scorer.name, scorer.version, judge)
+    parts = (ask_key.hex(), scorer.name, scorer.version, scorer.judge)
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def is_settled(kept: Kept) -> bool:
-    """Whether a stored sample needs nothing any more."""
-    if kept.transcript_absent is not None:
-        return not Reason(kept.transcript_absent).is_worth_retrying
-    if not kept.is_scored:
-        return False
-    return kept.score_absent is None or not Reason(kept.score_absent).is_worth_retrying
 
 
 def needs_no_asking(kept: Kept) -> bool:
@@ -202,6 +198,8 @@ class _Loop:
 
     async def run(self, parts: Sequence[Part]) -> Ending:
         items = self._items(parts)
+        if self._reuse:
+            items = self._with_replies(items)
         workers = min(self._model.concurrency, max(1, self._progress.total))
         flusher = asyncio.create_task(self._writer.keep_flushing())
         try:
@@ -276,6 +274,13 @@ class _Loop:
                         continue
                     yield Item(part, position, key, sample, repeat, found is not None)
 
+    def _with_replies(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The same, with what other runs were answered to the same; looked up a batch at a time."""
+        while some := list(islice(items, BATCH)):
+            known = self._store.replies([item.ask_key for item in some])
+            for item in some:
+                yield replace(item, known=known.get(item.ask_key))
+
     async def _finished(self, item: Item) -> Entry | None:
         """The item asked and judged; None when it was not asked after all."""
         part = item.part
@@ -285,7 +290,11 @@ class _Loop:
             return None
         if transcript.absent is not None and transcript.absent.opens_circuit:
             self._end(Ending("failed", transcript.why))
-        score = await _score(part, item.sample, transcript)
+        score = await scored(part.task.way.scorer, item.sample, transcript, self._end_of)
+        further = [
+            (scorer_id, await scored(scorer, item.sample, transcript, self._end_of))
+            for scorer, scorer_id in part.also
+        ]
         self._note_absence(part, score.absent)
         self._count(transcript)
         return Entry(
@@ -298,29 +307,36 @@ class _Loop:
             part.scorer_id,
             score,
             item.replaces,
+            tuple(further),
         )
 
     async def _transcript(self, item: Item) -> Transcript:
-        """What came of asking, or, with ``reuse``, of asking the same before."""
-        if self._reuse:
-            known = self._store.replies([item.ask_key])
-            if item.ask_key in known:
-                return _for_free(known[item.ask_key])
+        """What came of asking, or of asking the same before."""
+        if item.known is not None:
+            return _for_free(item.known)
         part, sample = item.part, item.sample
         ask = part.task.ask
         if item.repeat:
             ask = msgspec.structs.replace(ask, draw=item.repeat)
-        found = await _attempted(part.search(sample, self._model, ask))
+        spent = effort.begin()
+        watch = effort.Stopwatch()
+        found = await attempted(part.search(sample, self._model, ask))
         if isinstance(found, Transcript):
-            return found
+            return _with_effort(found, spent)
+        if found.ending is not None:
+            self._end(Ending(*found.ending))
         attempt = Attempt(
             sample.messages,
             context=sample.context,
             continuations=sample.continuations,
             absent=found.reason,
             why=found.why,
+            seconds=watch.seconds,
         )
-        return Transcript((attempt,))
+        return _with_effort(Transcript((attempt,)), spent)
+
+    def _end_of(self, ending: tuple[str, str]) -> None:
+        self._end(Ending(*ending))
 
     def _end(self, ending: Ending) -> None:
         if self._ending is None:
@@ -336,28 +352,39 @@ class _Loop:
         progress.done += 1
         for attempt in transcript.attempts:
             if attempt.reply is not None:
+                self._note_served(attempt.reply)
                 usage = attempt.reply.usage
                 progress.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
                 if usage.cost_usd is not None:
                     progress.cost_usd = (progress.cost_usd or 0.0) + usage.cost_usd
 
+    def _note_served(self, reply: Reply) -> None:
+        """Count the model name and fingerprint that a reply gives, the first `MOST_SERVED`."""
+        if reply.model is None and reply.fingerprint is None:
+            return
+        served = self._progress.served
+        who = (reply.model and reply.model[:200], reply.fingerprint and reply.fingerprint[:200])
+        if who in served or len(served) < MOST_SERVED:
+            served[who] += 1
+
     async def _rejudge(self, parts: Sequence[Part]) -> None:
         """Judge again what was answered but not judged; the model is not asked."""
         for part in parts:
-            kept = self._store.kept(part.stored.id, part.scorer_id)
-            waiting = [
-                position
-                for position, found in sorted(kept.items())
-                if found.transcript_absent is None and not is_settled(found)
-            ]
-            for begin in range(0, len(waiting), BATCH):
-                some = waiting[begin : begin + BATCH]
-                texts = list(self._store.texts(part.stored.id, positions=some))
-                scores = [
-                    (position, await _score(part, text.sample, text.transcript))
-                    for position, _, _, text in texts
-                ]
-                self._store.rescore(part.stored.id, part.scorer_id, scores)
+            for scorer, scorer_id in ((part.task.way.scorer, part.scorer_id), *part.also):
+                waiting = unjudged(self._store, part.stored.id, scorer_id)
+                # the first goes alone: a judge's wrong key is then one request, not a hundred
+                for some, at_once in ((waiting[:1], 1), (waiting[1:], scorer.at_once)):
+                    if some and self._ending is None:
+                        place = (self._store, part.stored.id, scorer, scorer_id, some)
+                        await rejudge(*place, at_once=at_once, ended=self._end_of)
+
+
+def _with_effort(transcript: Transcript, spent: effort.Effort) -> Transcript:
+    if not (spent.retries or spent.waited_s):
+        return transcript
+    return msgspec.structs.replace(
+        transcript, retries=spent.retries, waited_s=round(spent.waited_s, 6)
+    )
 
 
 def _for_free(transcript: Transcript) -> Transcript:
@@ -370,52 +397,7 @@ def _for_free(transcript: Transcript) -> Transcript:
         )
         for attempt in transcript.attempts
     )
-    return msgspec.structs.replace(transcript, attempts=attempts)
-
-
-async def judged(scorer: Scorer, sample: Sample, transcript: Transcript) -> Score:
-    """The scorer's word on a transcript; an absent transcript is an absent score."""
-    if transcript.absent is not None:
-        return Score({}, transcript.absent, transcript.why)
-    score = scorer.score(sample, transcript)
-    return await score if inspect.isawaitable(score) else score
-
-
-async def _score(part: Part, sample: Sample, transcript: Transcript) -> Score:
-    """The same, absent where the scorer itself fails."""
-    found = await _attempted(judged(part.task.way.scorer, sample, transcript))
-    return found if isinstance(found, Score) else Score({}, found.reason, found.why)
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """Why something gave nothing."""
-
-    reason: Reason
-    why: str
-
-
-async def _attempted(work: Awaitable[T]) -> T | _Failed:
-    """What ``work`` gives, or why it gives nothing: a failed sample is data, not a crash.
-
-    Raises:
-        StoreError: the store is failing, and with it every other sample.
-    """
-    try:
-        return await work
-    except StoreError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the one broad except: one sample, not the run
-        return _Failed(*_reason(error))
-
-
-def _reason(error: Exception) -> tuple[Reason, str]:
-    if isinstance(error, CallFailed):
-        why = f"{error.problem}; {error.hint}" if error.hint else error.problem
-        if error.retries:
-            why += f" (after {error.retries} retries)"
-        return error.reason, why
-    return Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
+    return msgspec.structs.replace(transcript, attempts=attempts, retries=0, waited_s=0.0)
 
 
 class _Writer:

@@ -66,8 +66,12 @@ class CallFailed(SafemarkError):
     """One request that gave no reply.
 
     ``retry_after_s`` is what the server asked for, in seconds; ``retries`` how often it was
-    tried again before giving up.
+    tried again before giving up; ``status`` the HTTP status, where there is one. ``ending``, a
+    run's status and why, says that asking on is of no use.
     """
+
+    status: int | None = None
+    ending: tuple[str, str] | None = None
 
     def __init__(
         self,

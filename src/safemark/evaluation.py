@@ -10,7 +10,8 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,14 +19,17 @@ from typing import Any
 import msgspec
 
 from safemark import __version__, registry
+from safemark.benchmarks._benchmark import Scorer
 from safemark.data import cache_folder
-from safemark.engine import Ending, Part, Progress, ask_all, part_body
+from safemark.decide import MOST_AT_ONCE, UntilDecided, ask_until_decided
+from safemark.engine import MOST_SERVED, Ending, Part, Progress, ask_all, part_body
 from safemark.errors import StoreError
 from safemark.models._model import Model
 from safemark.models.connect import NOT_IN_ANSWERS
-from safemark.plan import Plan, Request
+from safemark.models.judge import Judge
+from safemark.plan import Plan, Request, Task
 from safemark.secrets import is_secret_name, scrubbed
-from safemark.store import RunBody, Store, StoredRun, new_run_id, now
+from safemark.store import RunBody, Served, Store, StoredRun, new_run_id, now
 
 ATTACK = "direct"
 
@@ -56,8 +60,15 @@ def run_spec(
             f"{task.benchmark.name}@{task.benchmark.version}:{task.way.name}" for task in plan.tasks
         ],
         "attack": ATTACK,
+        "judged_by": sorted(_judges_of(plan)),
     }
     return {key: value for key, value in spec.items() if value not in (None, {}, [])}
+
+
+def _judges_of(plan: Plan) -> set[str]:
+    """The judges of a plan, as records call them."""
+    scorers = [*(task.way.scorer for task in plan.tasks), *plan.also]
+    return {scorer.judge for scorer in scorers if scorer.judge}
 
 
 def spec_key(spec: Mapping[str, Any]) -> str:
@@ -80,6 +91,7 @@ async def evaluate(
     progress: Progress | None = None,
     on_start: Callable[[StoredRun, bool, Progress], None] | None = None,
     stop: asyncio.Event | None = None,
+    until: UntilDecided | None = None,
 ) -> Outcome:
     """Work on a run until it ends, is stopped, or cannot go on.
 
@@ -87,50 +99,115 @@ async def evaluate(
         fresh: start a new run even where an unfinished one could be continued.
         on_start: told the run, whether it is continued, and the progress to watch.
         stop: set it to end the asking; everything finished by then is stored.
+        until: end each part as soon as it is decided.
 
     Raises:
         StoreError: the store cannot be written; what was stored before stays.
     """
     progress = progress or Progress()
+
+    async def ask(some: Sequence[Part]) -> Ending:
+        return await ask_all(
+            some,
+            model,
+            store,
+            identity=model.identity.digest,
+            progress=progress,
+            stop=stop or asyncio.Event(),
+            reuse=reuse,
+        )
+
     progress.total = plan.total
-    with _claimed(model, plan, spec, store, fresh) as (run, continued):
-        parts = [
-            Part(
-                task,
-                ATTACK,
-                registry.load("attack", ATTACK),
-                store.ensure_part(
-                    run.id,
-                    task.benchmark.name,
-                    task.benchmark.version,
-                    task.way.name,
-                    ATTACK,
-                    part_body(task),
-                ),
-                store.ensure_scorer(task.way.scorer.name, task.way.scorer.version),
-            )
-            for task in plan.tasks
-        ]
+    with claimed(model, plan, spec, store, fresh) as (run, continued):
+        parts = parts_of(store, run, plan)
         if on_start is not None:
             on_start(run, continued, progress)
         try:
-            ending = await ask_all(
-                parts,
-                model,
-                store,
-                identity=model.identity.digest,
-                progress=progress,
-                stop=stop or asyncio.Event(),
-                reuse=reuse,
-            )
+            if until is None:
+                ending = await ask(parts)
+            else:
+                ending = await ask_until_decided(
+                    parts,
+                    ask,
+                    store,
+                    until,
+                    at_least=min(model.concurrency, MOST_AT_ONCE),
+                    progress=progress,
+                )
         except StoreError as failure:
             _try_to_say(store, run.id, failure)
             raise
         except BaseException:
             store.set_status(run.id, "interrupted", "ended by an error or a signal")
             raise
+        finally:
+            _keep_served(store, run.id, progress, getattr(model, "notes", ()))
+            keep_judges(store, run.id, plan.judges)
         store.set_status(run.id, ending.status, ending.why)
     return Outcome(run.id, ending, continued)
+
+
+def parts_of(store: Store, run: StoredRun, plan: Plan) -> list[Part]:
+    """Every task of ``plan`` with its place in a run."""
+    return [_part(store, run, task, plan.beside(task)) for task in plan.tasks]
+
+
+def _part(store: Store, run: StoredRun, task: Task, also: Sequence[Scorer]) -> Part:
+    """The task's place in the store; further scorers judge replies, not likelihoods."""
+    benchmark, scorer = task.benchmark, task.way.scorer
+    place = (run.id, benchmark.name, benchmark.version, task.way.name, ATTACK)
+    own = store.ensure_scorer(scorer.name, scorer.version, scorer.judge)
+    further = [
+        (one, store.ensure_scorer(one.name, one.version, one.judge))
+        for one in also
+        if task.way.needs == "reply"
+    ]
+    return Part(
+        task,
+        ATTACK,
+        registry.load("attack", ATTACK),
+        store.ensure_part(*place, part_body(task)),
+        own,
+        tuple((one, scorer_id) for one, scorer_id in further if scorer_id != own),
+    )
+
+
+def _keep_served(store: Store, run_id: str, progress: Progress, notes: Sequence[str]) -> None:
+    """Add what this pass's replies said of who answered, and what was learnt of the model.
+
+    A failing store is told of elsewhere.
+    """
+    try:
+        body = store.run(run_id).body
+        noted = (*body.model_notes, *(note for note in notes if note not in body.model_notes))
+        if not progress.served and noted == body.model_notes:
+            return
+        served = Counter({(one.model, one.fingerprint): one.replies for one in body.served})
+        served.update(progress.served)
+        kept = tuple(Served(*who, replies) for who, replies in served.most_common(MOST_SERVED))
+        store.set_run_body(run_id, msgspec.structs.replace(body, served=kept, model_notes=noted))
+    except StoreError:
+        return
+
+
+def keep_judges(store: Store, run_id: str, judges: Sequence[Model]) -> None:
+    """Add what judges used since the last time to what is kept of a run.
+
+    A failing store is told of elsewhere.
+    """
+    taken = [judge.take_used() for judge in judges if isinstance(judge, Judge)]
+    used = [use for use in taken if use.requests or use.failed]
+    if not used:
+        return
+    try:
+        body = store.run(run_id).body
+        kept = {(use.name, use.identity): use for use in body.judges}
+        for use in used:
+            known = kept.get((use.name, use.identity))
+            kept[use.name, use.identity] = use if known is None else known.plus(use)
+        store.set_run_body(run_id, msgspec.structs.replace(body, judges=tuple(kept.values())))
+    except StoreError:
+        return
 
 
 def _try_to_say(store: Store, run_id: str, failure: StoreError) -> None:
@@ -142,7 +219,7 @@ def _try_to_say(store: Store, run_id: str, failure: StoreError) -> None:
 
 
 @contextmanager
-def _claimed(
+def claimed(
     model: Model, plan: Plan, spec: dict[str, Any], store: Store, fresh: bool
 ) -> Iterator[tuple[StoredRun, bool]]:
     """An unfinished run of this command that nobody works on, or a new one; locked."""

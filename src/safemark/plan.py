@@ -9,11 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from safemark import data, registry
-from safemark.benchmarks._benchmark import DIMENSIONS, Benchmark, Way
+from safemark.benchmarks._benchmark import DIMENSIONS, Benchmark, Scorer, Way
 from safemark.errors import DataError, UnknownName, UsageError
+from safemark.judging import NO_JUDGE, Judges, with_judge
 from safemark.models._model import Model, can
+from safemark.scorers._judge.votes import Rule
 from safemark.types import Ask, Sample
 
 QUICK_REQUESTS = 2000
@@ -21,13 +24,23 @@ QUICK_REQUESTS = 2000
 
 SUITES = ("quick", "all", *DIMENSIONS)
 
+USUAL = "usual"
+"""Stands for the scorers that judge every free reply unless somebody says otherwise."""
+
+USUAL_SCORERS = ("toxicity", "pii")
+NOBODY = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What somebody asked for, before anything is looked up.
 
     ``limit`` draws a seeded, stratified sample of whole clusters; ``first`` takes the first rows.
-    ``temperature`` None is the benchmark's own, 0 where it has none.
+    ``temperature`` None is the benchmark's own, 0 where it has none. ``also`` are scorers that
+    judge every reply beside the benchmark's own; `USUAL` among them stands for toxicity and personal
+    data of free replies (a letter has neither). ``until_decided`` ends a benchmark as soon as its
+    lights, or the gate, are decided. ``judge`` are models that scorers ask who need one; several
+    decide by ``judge_rule``, the majority by default.
     """
 
     benchmarks: tuple[str, ...] = ()
@@ -39,6 +52,10 @@ class Request:
     system: str | None = None
     temperature: float | None = None
     max_output_tokens: int | None = None
+    also: tuple[str, ...] = ()
+    until_decided: Literal["light", "gate"] | None = None
+    judge: tuple[str, ...] = ()
+    judge_rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +93,24 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The tasks of a run, and what a reader might expect that is not among them."""
+    """The tasks of a run, and what a reader might expect that is not among them.
+
+    ``also`` judge every reply of every task, beside its own scorer; ``usual`` only free replies.
+    ``judges`` are the models that those ask who need one.
+    """
 
     tasks: tuple[Task, ...]
     not_covered: tuple[tuple[str, str], ...]
+    also: tuple[Scorer, ...] = ()
+    usual: tuple[Scorer, ...] = ()
+    judges: tuple[Model, ...] = ()
+
+    def beside(self, task: Task) -> tuple[Scorer, ...]:
+        """Who judges the replies of ``task`` beside its own scorer."""
+        if task.way.name.startswith("letters"):
+            return self.also
+        named = {scorer.name for scorer in self.also}
+        return (*self.also, *(scorer for scorer in self.usual if scorer.name not in named))
 
     @property
     def total(self) -> int:
@@ -87,31 +118,94 @@ class Plan:
         return sum(task.total for task in self.tasks)
 
 
-def plan(request: Request, model: Model, *, pull: bool = False, offline: bool = False) -> Plan:
+def plan(
+    request: Request,
+    model: Model,
+    *,
+    pull: bool = False,
+    offline: bool = False,
+    judges: Judges | None = None,
+) -> Plan:
     """Look up everything that ``request`` names for ``model``.
 
-    With ``pull``, datasets that were named and are not here are downloaded first.
+    With ``pull``, datasets that were named and are not here are downloaded first. What needs a
+    judge is left out where there are no ``judges``.
 
     Raises:
         UsageError: an unknown or impossible benchmark, version, way or suite.
         DataError: a dataset that was named is not here, or not the pinned one.
     """
     check_names(request)
+    judges = judges or Judges()
+    found = _named(request, model, pull, offline, judges)
+    also = tuple(judges.ready(registry.scorer(name)) for name in _also(request))
+    usual = tuple(map(registry.scorer, USUAL_SCORERS if USUAL in request.also else ()))
+    tasks = [_judged(task, judges) for task in found.tasks]
+    own = model.identity.digest
+    if any(judge.identity.digest == own for judge in judges.models):
+        tasks = [_noted(task, also) for task in tasks]
+    return replace(found, tasks=tuple(tasks), also=also, usual=usual, judges=judges.models)
+
+
+def _judged(task: Task, judges: Judges) -> Task:
+    """The task with its scorer ready to judge."""
+    return replace(task, way=replace(task.way, scorer=judges.ready(task.way.scorer)))
+
+
+def _noted(task: Task, also: Sequence[Scorer]) -> Task:
+    """The task with a note, where the model under test judges its own answers."""
+    if not any(scorer.judge for scorer in (task.way.scorer, *also)):
+        return task
+    return replace(task, notes=(*task.notes, JUDGES_ITSELF))
+
+
+JUDGES_ITSELF = "judged by the model under test itself, as --judge asked for"
+
+
+def _named(request: Request, model: Model, pull: bool, offline: bool, judges: Judges) -> Plan:
     if request.benchmarks:
-        named = [_task(spec, request, model, pull, offline) for spec in request.benchmarks]
+        unjudged = [spec for spec in request.benchmarks if _lacks_judge(spec, model, judges)]
+        wanted = [spec for spec in request.benchmarks if spec not in unjudged]
+        if not wanted:
+            raise UsageError(
+                f"`{unjudged[0]}` is judged by a model, and none was named",
+                "--judge MODEL, for example --judge openai/gpt-4o-mini",
+            )
+        named = [_task(spec, request, model, pull, offline, judges) for spec in wanted]
         # a benchmark that was named twice is asked once
         distinct = {
             (task.benchmark.name, task.benchmark.version, task.way.name): task for task in named
         }
-        return Plan(tuple(distinct.values()), ())
-    return _suite(request, model, pull, offline)
+        return Plan(tuple(distinct.values()), tuple((spec, NO_JUDGE) for spec in unjudged))
+    return _suite(request, model, pull, offline, judges)
+
+
+def _lacks_judge(spec: str, model: Model, judges: Judges) -> bool:
+    """Whether all that is missing to ask a benchmark of ``model`` is a judge."""
+    name, _, way = spec.partition(":")
+    benchmark = registry.benchmark(name)
+    if _way(benchmark, way or None, model, judges) is not None:
+        return False
+    return any(can(model, one.needs) for one in benchmark.ways if way in ("", one.name))
+
+
+def _also(request: Request) -> list[str]:
+    """The scorers that were named; `NOBODY` is no scorer.
+
+    Raises:
+        UsageError: nobody and somebody are named together.
+    """
+    if NOBODY in request.also and len(request.also) > 1:
+        raise UsageError(f"`--also {NOBODY}` goes with no scorer", "leave one of them out")
+    return [name for name in dict.fromkeys(request.also) if name not in (USUAL, NOBODY)]
 
 
 def check_names(request: Request) -> None:
     """Refuse what no model could be asked, before a model is loaded.
 
     Raises:
-        UsageError: an unknown benchmark, version, way or suite, or options that exclude each other.
+        UsageError: an unknown benchmark, version, way, suite or scorer, or options that exclude
+            each other.
     """
     if request.limit is not None and request.first is not None:
         raise UsageError("`--limit` and `--first` exclude each other", "give one of them")
@@ -119,6 +213,10 @@ def check_names(request: Request) -> None:
         raise UsageError("`-b` and `--suite` exclude each other", "give one of them")
     if request.suite is not None and request.suite not in SUITES:
         raise UnknownName("suite", request.suite, SUITES, "safemark list suites")
+    for name in _also(request):
+        scorer = registry.scorer(name)
+        if not request.judge:
+            with_judge(scorer, None)
     for spec in request.benchmarks:
         name, _, way = spec.partition(":")
         benchmark = registry.benchmark(name)
@@ -127,7 +225,7 @@ def check_names(request: Request) -> None:
             raise UnknownName(f"way of asking {benchmark.name}", way, known)
 
 
-def _suite(request: Request, model: Model, pull: bool, offline: bool) -> Plan:
+def _suite(request: Request, model: Model, pull: bool, offline: bool, judges: Judges) -> Plan:
     suite = request.suite or "quick"
     tasks: list[Task] = []
     left_out: list[tuple[str, str]] = []
@@ -135,11 +233,14 @@ def _suite(request: Request, model: Model, pull: bool, offline: bool) -> Plan:
         benchmark = registry.benchmark(name)
         if suite in DIMENSIONS and suite not in {h.dimension for h in benchmark.headlines}:
             continue
-        if _way(benchmark, None, model) is None:
+        if _lacks_judge(name, model, judges):
+            left_out.append((name, NO_JUDGE))
+            continue
+        if _way(benchmark, None, model, judges) is None:
             left_out.append((name, f"{model.name} cannot be asked this way ({_needs(benchmark)})"))
             continue
         try:
-            tasks.append(_task(name, request, model, pull and suite != "quick", offline))
+            tasks.append(_task(name, request, model, pull and suite != "quick", offline, judges))
         except DataError as error:
             if not isinstance(error, NotDownloaded):
                 raise
@@ -193,10 +294,12 @@ def _cut(task: Task, limit: int, seed: int) -> Task:
     )
 
 
-def _task(spec: str, request: Request, model: Model, pull: bool, offline: bool) -> Task:
+def _task(
+    spec: str, request: Request, model: Model, pull: bool, offline: bool, judges: Judges
+) -> Task:
     name, _, way_name = spec.partition(":")
     benchmark = registry.benchmark(name)
-    way = _way(benchmark, way_name or None, model)
+    way = _way(benchmark, way_name or None, model, judges)
     if way is None:
         raise UsageError(
             f"`{benchmark.name}` cannot be asked of {model.name}: it {_needs(benchmark)}",
@@ -245,10 +348,11 @@ def _ask(request: Request, way: Way) -> Ask:
     )
 
 
-def _way(benchmark: Benchmark, name: str | None, model: Model) -> Way | None:
-    """The way of that name, else the first that the model can be asked."""
+def _way(benchmark: Benchmark, name: str | None, model: Model, judges: Judges) -> Way | None:
+    """The way of that name, else the first that the model can be asked and somebody can judge."""
     wanted = [way for way in benchmark.ways if name in (None, way.name)]
-    return next((way for way in wanted if can(model, way.needs)), None)
+    usable = (way for way in wanted if can(model, way.needs) and judges.can(way.scorer))
+    return next(usable, None)
 
 
 def _needs(benchmark: Benchmark) -> str:

@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safemark.errors import UnknownName
+from safemark.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
     from safemark.benchmarks._benchmark import Benchmark, Scorer
@@ -61,9 +61,18 @@ def benchmark(name: str) -> "Benchmark":
 
 
 def scorer(name: str) -> "Scorer":
-    """The scorer ``name``."""
-    found: Scorer = load("scorer", name)
-    return found
+    """The scorer ``name``, or one that is told what to look for as ``name:argument``.
+
+    Raises:
+        UsageError: an argument that it cannot use, or none where it takes one and needs it.
+    """
+    base, colon, argument = name.partition(":")
+    found: Scorer = load("scorer", base)
+    if not colon:
+        return found
+    if found.with_argument is None:
+        raise UsageError(f"`{base}` takes no argument: `{argument}`", f"name it as `{base}` alone")
+    return found.with_argument(argument)
 
 
 @cache

@@ -6,7 +6,7 @@ asked, how an answer is judged or where a record is kept.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -121,15 +121,26 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a reply cost. ``None`` is not known."""
+    """What a reply cost. ``None`` is not known.
+
+    ``cached_tokens`` are those of the input that the provider had in its cache, ``thinking_tokens``
+    those of the output that were spent on thinking, shown or not.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    cached_tokens: int | None = None
+    thinking_tokens: int | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came back. ``thinking`` is kept apart from the answer ``text``."""
+    """What came back. ``thinking`` is kept apart from the answer ``text``; it is empty where
+    the server does not show it.
+
+    ``finish_reason`` is the server's own word where it is another than ``finish``. ``left_out``
+    are the settings of the `Ask` that were not sent, as this server refuses them.
+    """
 
     text: str
     finish: Literal["stop", "length", "blocked", "other"] = "stop"
@@ -138,6 +149,8 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     fingerprint: str | None = None
     retries: int = 0
+    finish_reason: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Likelihood(msgspec.Struct, frozen=True):
@@ -168,11 +181,15 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 class Transcript(msgspec.Struct, frozen=True, omit_defaults=True):
     """All attempts made at one sample.
 
-    ``attacker_failures`` are the attack's own, not the model's.
+    ``attacker_failures`` are the attack's own, not the model's. ``retries`` and ``waited_s``, the
+    seconds for which a limit or a failure kept the endpoint shut, are those of all attempts, the
+    failed ones included; an attempt's ``seconds`` leave waiting out.
     """
 
     attempts: tuple[Attempt, ...]
     attacker_failures: tuple[str, ...] = ()
+    retries: int = 0
+    waited_s: float = 0.0
 
     @property
     def absent(self) -> Reason | None:
@@ -197,6 +214,38 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
     outcomes: Mapping[str, Scalar]
     absent: Reason | None = None
     why: str = ""
+
+
+class JudgeUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one judge was asked and used; None where no reply told.
+
+    ``failed`` are requests that gave no reply; they are not among ``requests``.
+    """
+
+    name: str
+    identity: str
+    requests: int = 0
+    failed: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+
+    def plus(self, other: "JudgeUse") -> "JudgeUse":
+        """Both together, of one judge."""
+        return msgspec.structs.replace(
+            self,
+            requests=self.requests + other.requests,
+            failed=self.failed + other.failed,
+            input_tokens=_known_sum(self.input_tokens, other.input_tokens),
+            output_tokens=_known_sum(self.output_tokens, other.output_tokens),
+            cost_usd=_known_sum(self.cost_usd, other.cost_usd),
+        )
+
+
+def _known_sum(one: Any, other: Any) -> Any:
+    """The sum of those that are known."""
+    known = [value for value in (one, other) if value is not None]
+    return sum(known) if known else None
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -32,7 +32,6 @@ NOT_BUILT = {
     "serve",
     "gap",
     "guard",
-    "trend",
 }
 
 
@@ -99,6 +98,10 @@ def test_each_listing_is_a_table_and_a_json_list_of_the_same(run: str, what: str
         ["show", "last"],
         ["show", "last", "--absent"],
         ["report", "last"],
+        ["compare", "last", "last"],
+        ["gate", "last", "--fail-on", "regression"],
+        ["runs", "name", "last", "main"],
+        ["runs", "export", "last"],
         ["data", "list"],
         ["data", "verify"],
         ["runs", "rm", "last", "--yes"],

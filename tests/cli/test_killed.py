@@ -130,11 +130,11 @@ def test_a_killed_run_loses_nothing_stored_and_asks_none_of_it_again(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_run_killed_twenty_five_times_is_complete_in_the_end(
+def test_a_run_killed_fifty_times_is_complete_in_the_end(
     server: Server, answer: Slow, path: Path
 ) -> None:
     answer.seconds = 0.06
-    killed_again_and_again(25, server, answer, path, seed=2, repeats=6)
+    killed_again_and_again(50, server, answer, path, seed=2, repeats=12)
 
 
 @pytest.mark.parametrize(

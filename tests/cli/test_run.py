@@ -58,6 +58,8 @@ def test_the_json_of_a_run_is_the_document_alone_and_fits_the_schema(server: Ser
         "output_tokens": 200,
         "usd": None,
         "seconds": document["cost"]["seconds"],
+        "retries": 0,
+        "waited_s": 0.0,
     }
 
 
@@ -193,9 +195,11 @@ def test_a_spent_budget_is_exit_4_with_a_valid_report_and_a_bigger_one_continues
     assert len(server.asked) == len(set(server.asked)) == 150
 
 
+PRICE = ["-M", "input_usd=1000", "-M", "output_usd=1000"]
+
+
 def test_money_is_counted_and_ends_the_run(server: Server) -> None:
-    price = ["-M", "input_usd=1000", "-M", "output_usd=1000"]
-    done = run(server, *price, "--max-cost", "0.15", "--concurrency", "1", "--json")
+    done = run(server, *PRICE, "--max-cost", "0.15", "--concurrency", "1", "--json")
     assert done.code == 4
     assert done.json["cost"]["usd"] == pytest.approx(0.15)
     assert "$0.15" in done.json["status_why"]
@@ -211,7 +215,7 @@ def test_a_dry_run_asks_nothing_and_stores_nothing(server: Server) -> None:
     done = run(server, "--dry-run")
     assert done.code == 0
     assert "150 requests, nothing asked yet" in done.out
-    priced = run(server, "--dry-run", "--json", "--repeats", "2", "-M", "input_usd=1")
+    priced = run(server, "--dry-run", "--json", "--repeats", "2", *PRICE)
     assert priced.json["requests"] == 300
     assert priced.json["usd_at_most"] > 0
     assert server.asked == []

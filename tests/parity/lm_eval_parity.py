@@ -4,8 +4,8 @@
 
 In FOLDER a Llama with random weights and a BPE tokenizer trained on the benchmarks' own text are
 made, then both sides score the same rows: all 1,508 pairs of CrowS-Pairs, all 817 questions of
-TruthfulQA, and every 31st of the BBQ rows that are at hand. What was asked must agree to the
-letter, each log-likelihood to 1e-4, and each metric that both have to 1e-6. Prints one JSON
+TruthfulQA, every 31st of the BBQ rows that are at hand, and MMLU's questions on anatomy without and
+with worked examples. What was asked must agree to the letter, each log-likelihood to 1e-4, and each metric that both have to 1e-6. Prints one JSON
 document; exit status 1 when anything differs.
 
 The other side stands in ``lm_eval_side.py`` and runs with SAFEMARK_LM_EVAL_PYTHON, an interpreter
@@ -25,7 +25,7 @@ import msgspec
 
 from safemark import registry
 from safemark.benchmarks._benchmark import Benchmark
-from safemark.data import find, json_value, jsonl_rows
+from safemark.data import csv_rows, find, json_value, jsonl_rows
 from safemark.types import Attempt, Row, Sample, Transcript
 from tests.benchmarks.measuring import metric, value
 
@@ -35,11 +35,13 @@ EVERY_BBQ_ROW = 31  # odd: rows come in blocks of four, one a polarity and condi
 SIDE = Path(__file__).with_name("lm_eval_side.py")
 
 COMPARED = {
-    "crows_pairs_english": ("crows_pairs", {"pct_stereotype,none": "pct_stereotype"}),
-    "truthfulqa_mc1": ("truthfulqa@v1", {"acc,none": "mc1"}),
-    "truthfulqa_mc2": ("truthfulqa@v1", {"acc,none": "mc2"}),
+    "crows_pairs_english": ("crows_pairs:lm-eval", {"pct_stereotype,none": "pct_stereotype"}),
+    "truthfulqa_mc1": ("truthfulqa@v1:lm-eval", {"acc,none": "mc1"}),
+    "truthfulqa_mc2": ("truthfulqa@v1:lm-eval", {"acc,none": "mc2"}),
+    "mmlu_anatomy": ("mmlu:lm-eval", {"acc,none": "accuracy"}),
+    "mmlu_anatomy_5_shot": ("mmlu:likelihood", {"acc,none": "accuracy"}),
     "bbq": (
-        "bbq",
+        "bbq:lm-eval",
         {
             "acc,none": "accuracy",
             "accuracy_amb,none": "accuracy_ambiguous",
@@ -49,7 +51,13 @@ COMPARED = {
         },
     ),
 }
-"""The harness's task, our benchmark, and which of its metrics is which of ours."""
+"""The harness's task, our benchmark and way, and which of its metrics is which of ours."""
+
+
+MMLU_FILES = {
+    "test": ("mmlu_anatomy.jsonl", "mmlu_anatomy_5_shot.jsonl"),
+    "dev": ("mmlu_anatomy.dev.jsonl",),
+}
 
 
 def paths(benchmark: Benchmark) -> Mapping[str, Path]:
@@ -61,6 +69,8 @@ def paths(benchmark: Benchmark) -> Mapping[str, Path]:
 def samples(benchmark: Benchmark) -> list[Sample]:
     """The samples compared."""
     every = list(benchmark.samples(paths(benchmark)))
+    if benchmark.name == "mmlu":
+        return [sample for sample in every if sample.category == "anatomy"]
     return every[::EVERY_BBQ_ROW] if benchmark.name == "bbq" else every
 
 
@@ -92,6 +102,18 @@ def write_rows(folder: Path) -> None:
         }
         for row in json_value(paths(truth)["data/v1/mc_task.json"])
     ]
+    for split, names in MMLU_FILES.items():
+        path = paths(registry.benchmark("mmlu"))[f"data/{split}/anatomy_{split}.csv"]
+        rows = [
+            {
+                "question": row["question"],
+                "choices": [row[letter] for letter in "ABCD"],
+                "answer": "ABCD".index(row["answer"]),
+            }
+            for row in csv_rows(path, columns=("question", "A", "B", "C", "D", "answer"))
+        ]
+        for name in names:
+            _write(folder / name, rows)
     _write(folder / "truthfulqa_mc1.jsonl", questions)
     _write(folder / "truthfulqa_mc2.jsonl", questions)
 
@@ -103,7 +125,7 @@ def _write(path: Path, rows: list[Any]) -> None:
 
 def texts() -> Iterator[str]:
     """What the tokenizer is trained on."""
-    for name in ("bbq", "crows_pairs", "truthfulqa@v1"):
+    for name in ("bbq", "crows_pairs", "truthfulqa@v1", "mmlu"):
         for sample in samples(registry.benchmark(name)):
             yield from (message.content for message in sample.messages)
             yield from sample.choices
@@ -145,9 +167,10 @@ def make_model(folder: Path) -> None:
     LlamaForCausalLM(config).save_pretrained(folder)
 
 
-async def our_rows(benchmark: Benchmark, model: Any) -> tuple[list[Row], list[Attempt]]:
-    """Every sample asked the ``lm-eval`` way and scored."""
-    way = benchmark.way("lm-eval")
+async def our_rows(name: str, model: Any) -> tuple[list[Row], list[Attempt]]:
+    """Every sample of ``BENCHMARK:WAY`` asked and scored."""
+    benchmark = registry.benchmark(name.partition(":")[0])
+    way = benchmark.way(name.partition(":")[2])
     assert way is not None
     asked = samples(benchmark)
     rendered = [way.render(sample) for sample in asked]
@@ -178,7 +201,7 @@ async def our_rows(benchmark: Benchmark, model: Any) -> tuple[list[Row], list[At
 def compared(task: str, theirs: Any, rows: list[Row], attempts: list[Attempt]) -> dict[str, Any]:
     """How far the two sides are apart on one task."""
     name, metrics = COMPARED[task]
-    benchmark = registry.benchmark(name)
+    benchmark = registry.benchmark(name.partition(":")[0])
     different_requests, worst, count, total = 0, 0.0, 0, 0.0
     for requests, attempt in zip(theirs["requests"], attempts, strict=True):
         ours = {
@@ -248,7 +271,7 @@ async def differences(folder: Path) -> dict[str, Any]:
     try:
         for task, (name, _) in COMPARED.items():
             if name not in ours:
-                ours[name] = await our_rows(registry.benchmark(name), model)
+                ours[name] = await our_rows(name, model)
             theirs = msgspec.json.decode((folder / f"{task}.lm_eval.json").read_bytes())
             results[task] = compared(task, theirs, *ours[name])
     finally:

@@ -14,13 +14,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+MMLU = "mmlu/default/mmlu_anatomy.yaml"
+SHOWN = """\
+    dev: {folder}/mmlu_anatomy.dev.jsonl
+"""
 TASKS = {
-    "crows_pairs_english": ("crows_pairs/crows_pairs_english.yaml", "test"),
-    "truthfulqa_mc1": ("truthfulqa/truthfulqa_mc1.yaml", "validation"),
-    "truthfulqa_mc2": ("truthfulqa/truthfulqa_mc2.yaml", "validation"),
-    "bbq": ("bbq/bbq_multiple_choice.yaml", "test"),
+    "crows_pairs_english": ("crows_pairs/crows_pairs_english.yaml", "test", ""),
+    "truthfulqa_mc1": ("truthfulqa/truthfulqa_mc1.yaml", "validation", ""),
+    "truthfulqa_mc2": ("truthfulqa/truthfulqa_mc2.yaml", "validation", ""),
+    "bbq": ("bbq/bbq_multiple_choice.yaml", "test", ""),
+    "mmlu_anatomy": (MMLU, "test", SHOWN),
+    "mmlu_anatomy_5_shot": (MMLU, "test", f"{SHOWN}task: mmlu_anatomy_5_shot\nnum_fewshot: 5\n"),
 }
-"""The shipped task: where it is defined, and the split that it reads."""
+"""The shipped task: where it is defined, the split that it reads, and what is added."""
 
 RELOCATED = """\
 include: {shipped}
@@ -38,11 +44,13 @@ def main(folder: Path) -> None:
 
     shipped = Path(lm_eval.__file__).parent / "tasks"
     tasks = []
-    for task, (definition, split) in TASKS.items():
+    given = {task: found for task, found in TASKS.items() if (folder / f"{task}.jsonl").exists()}
+    for task, (definition, split, more) in given.items():
         relocated = folder / f"{task}.yaml"
         rows = folder / f"{task}.jsonl"
         relocated.write_text(
-            RELOCATED.format(shipped=shipped / definition, split=split, rows=rows),
+            RELOCATED.format(shipped=shipped / definition, split=split, rows=rows)
+            + more.format(folder=folder),
             encoding="utf-8",
         )
         tasks.append(str(relocated))
@@ -55,7 +63,7 @@ def main(folder: Path) -> None:
         bootstrap_iters=0,
         log_samples=True,
     )
-    for task in TASKS:
+    for task in given:
         samples = sorted(results["samples"][task], key=lambda sample: sample["doc_id"])
         answer = {
             "version": lm_eval.__version__,

@@ -3,13 +3,13 @@
 A conversation that ends with the assistant's turn has its answer begun: the model goes on from it.
 """
 
-import time
 from typing import cast
 
 import msgspec
 
 from safemark.errors import CallFailed
 from safemark.models._model import Model, Scores, can
+from safemark.models.effort import Stopwatch
 from safemark.types import Ask, Attempt, Reason, Sample, Transcript
 
 
@@ -18,14 +18,14 @@ async def attack(sample: Sample, model: Model, ask: Ask) -> Transcript:
 
     Raises `CallFailed` when there is neither.
     """
-    began = time.perf_counter()
+    watch = Stopwatch()
     if not sample.continuations:
         messages = sample.messages
         if messages and messages[-1].role == "assistant":
             ask = msgspec.structs.replace(ask, prefill=messages[-1].content)
             messages = messages[:-1]
         reply = await model.reply(messages, ask)
-        return Transcript((Attempt(sample.messages, reply, seconds=_since(began)),))
+        return Transcript((Attempt(sample.messages, reply, seconds=watch.seconds),))
     if not can(model, "loglikelihood"):
         raise CallFailed(Reason.UNSUPPORTED, f"{model.name} gives no likelihoods")
     context = sample.messages if sample.context is None else sample.context
@@ -35,10 +35,6 @@ async def attack(sample: Sample, model: Model, ask: Ask) -> Transcript:
         context=sample.context,
         continuations=sample.continuations,
         likelihoods=likelihoods,
-        seconds=_since(began),
+        seconds=watch.seconds,
     )
     return Transcript((attempt,))
-
-
-def _since(began: float) -> float:
-    return round(time.perf_counter() - began, 6)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from safemark.data import Source
-from safemark.models._model import Capability
+from safemark.models._model import Capability, Model
 from safemark.types import Row, Sample, Scalar, Score, Transcript
 
 Better = Literal["higher", "lower", "target"]
@@ -33,12 +33,25 @@ SHARE: tuple[tuple[float, ...], ...] = ((1.0, 1.0), (0.0, 1.0))
 class Scorer:
     """Judges one transcript. ``score`` may be a plain function or a coroutine function.
 
-    ``version`` changes whenever the same reply could be judged differently.
+    ``version`` changes whenever the same reply could be judged differently. One that asks a model
+    to judge is made ``with_judge``; ``judge`` then says which model, "" where rules judge.
+    ``metrics`` are what is told of its outcomes beside a benchmark's own metrics. One that needs to
+    be told what to look for is made by ``with_argument`` from what stands behind the colon in
+    ``contains:TEXT``; its version then says which. ``trust`` is how far to believe it, measured.
+    ``claims`` are a harmless and a harmful verdict as its judge would word them: what an answer
+    would claim that tries to talk the judge round. ``at_once`` judgements may be under way.
     """
 
     name: str
     version: str
     score: Callable[[Sample, Transcript], Score | Awaitable[Score]]
+    judge: str = ""
+    with_judge: Callable[[Model], "Scorer"] | None = None
+    metrics: tuple["Metric", ...] = ()
+    with_argument: Callable[[str], "Scorer"] | None = None
+    claims: tuple[str, str] | None = None
+    at_once: int = 1
+    trust: str = ""
 
 
 @dataclass(frozen=True, slots=True)

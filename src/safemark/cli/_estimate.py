@@ -1,16 +1,16 @@
 """``--dry-run``: requests, tokens, price and time, before anything is spent."""
 
 import asyncio
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from safemark.cli._output import table
+from safemark.cli._progress import clock
 
 if TYPE_CHECKING:
     from safemark.api import Settings
+    from safemark.models.prices import Price
     from safemark.plan import Request, Task
-
-CHARACTERS_PER_TOKEN = 4.0
-"""Rule of thumb for English text; no tokenizer is loaded for an estimate."""
 
 
 def estimate_run(name: str, request: "Request", settings: "Settings") -> dict[str, Any]:
@@ -19,6 +19,7 @@ def estimate_run(name: str, request: "Request", settings: "Settings") -> dict[st
     Token counts are estimates: input from the number of characters, output its upper bound.
     """
     from safemark.api import opened_model
+    from safemark.models.wrap import price_of
     from safemark.plan import check_names, plan
 
     check_names(request)
@@ -31,20 +32,54 @@ def estimate_run(name: str, request: "Request", settings: "Settings") -> dict[st
     requests = sum(part["requests"] for part in parts)
     tokens_in = sum(part["input_tokens"] for part in parts)
     tokens_out = sum(part["output_tokens_at_most"] for part in parts)
+    price = price_of(model)
+    usd = None if price is None else _usd(price, tokens_in, tokens_out)
     return {
         "model": model.name,
         "benchmarks": parts,
         "requests": requests,
         "input_tokens": tokens_in,
         "output_tokens_at_most": tokens_out,
-        "usd_at_most": _price(settings, tokens_in, tokens_out),
+        "usd_at_most": usd,
+        "price": None if price is None else asdict(price),
         "seconds_at_one_second_a_reply": round(requests / model.concurrency, 1),
+        "seconds_by_limits": _seconds_by_limits(settings, requests, tokens_in + tokens_out),
         "concurrency": model.concurrency,
+        "beyond": _beyond(settings, tokens_in + tokens_out, usd),
         "left_out": [{"what": what, "why": why} for what, why in planned.not_covered],
     }
 
 
+def _usd(price: "Price", tokens_in: int, tokens_out: int) -> float:
+    return (tokens_in * price.input_usd + tokens_out * price.output_usd) / 1e6
+
+
+def _seconds_by_limits(settings: "Settings", requests: int, tokens: int) -> float | None:
+    """How long the limits a minute alone would make it take, None without any."""
+    minutes = [
+        asked / limit
+        for asked, limit in (
+            (requests, settings.requests_per_minute),
+            (tokens, settings.tokens_per_minute),
+        )
+        if limit
+    ]
+    return round(60 * max(minutes), 1) if minutes else None
+
+
+def _beyond(settings: "Settings", tokens: int, usd: float | None) -> list[str]:
+    """The budgets that the estimate is beyond: there the run may stop before its end."""
+    beyond = []
+    if settings.max_cost_usd is not None and usd is not None and usd > settings.max_cost_usd:
+        beyond.append(f"--max-cost {settings.max_cost_usd:g}")
+    if settings.token_budget is not None and tokens > settings.token_budget:
+        beyond.append(f"--token-budget {settings.token_budget}")
+    return beyond
+
+
 def _part(task: "Task") -> dict[str, Any]:
+    from safemark.models.tokens import estimated
+
     characters = 0
     longest = 0
     for _, sample in task.samples():
@@ -59,17 +94,9 @@ def _part(task: "Task") -> dict[str, Any]:
         "requests": task.total,
         "selection": task.selection,
         "partial": task.partial,
-        "input_tokens": round(characters * task.repeats / CHARACTERS_PER_TOKEN),
+        "input_tokens": estimated(characters * task.repeats),
         "output_tokens_at_most": longest * task.repeats,
     }
-
-
-def _price(settings: "Settings", tokens_in: int, tokens_out: int) -> float | None:
-    given = settings.options
-    if "input_usd" not in given and "output_usd" not in given:
-        return None
-    price = tokens_in * float(given.get("input_usd", 0))
-    return (price + tokens_out * float(given.get("output_usd", 0))) / 1e6
 
 
 def shown_estimate(estimate: dict[str, Any]) -> str:
@@ -86,8 +113,6 @@ def shown_estimate(estimate: dict[str, Any]) -> str:
         for part in estimate["benchmarks"]
     ]
     header = ["benchmark", "asked", "requests", "tokens in", "out at most", "selection"]
-    usd = estimate["usd_at_most"]
-    price = f"${usd:,.4f} at most" if usd is not None else "price not known: -M input_usd=…"
     lines = [
         f"{estimate['model']}: {estimate['requests']:,} requests, nothing asked yet",
         "",
@@ -95,12 +120,23 @@ def shown_estimate(estimate: dict[str, Any]) -> str:
         "",
         (
             f"about {estimate['input_tokens']:,} tokens in,"
-            f" at most {estimate['output_tokens_at_most']:,} out; {price}"
+            f" at most {estimate['output_tokens_at_most']:,} out; {_shown_price(estimate)}"
         ),
         (
             f"about {estimate['seconds_at_one_second_a_reply']:g} s if a reply takes one second"
             f" ({estimate['concurrency']} in flight)"
         ),
     ]
+    if estimate["seconds_by_limits"] is not None:
+        lines.append(f"at least {clock(estimate['seconds_by_limits'])} by the limits a minute")
+    lines += [f"beyond {budget}: it may stop there" for budget in estimate["beyond"]]
     lines += [f"left out: {left['what']} ({left['why']})" for left in estimate["left_out"]]
     return "\n".join(lines)
+
+
+def _shown_price(estimate: dict[str, Any]) -> str:
+    usd, price = estimate["usd_at_most"], estimate["price"]
+    if usd is None:
+        return "price not known: -M input_usd=… -M output_usd=…, or --prices FILE"
+    dated = f", prices of {price['as_of']} ({price['source']})" if price["as_of"] else ""
+    return f"${usd:,.4f} at most{dated}"

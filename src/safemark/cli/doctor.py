@@ -10,6 +10,9 @@ import typer
 from safemark.cli._output import emit, emit_json, harmless
 from safemark.errors import SafemarkError
 
+ASKED_MOST = ("openai", "anthropic", "google")
+"""Providers whose key is missed by name; the others share a line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -113,14 +116,20 @@ def _benchmarks() -> Iterator[Finding]:
 
 
 def _keys() -> Iterator[Finding]:
-    from safemark.models.connect import OPENAI_COMPATIBLE
+    from safemark.models.providers import PROVIDERS
 
-    for name, row in OPENAI_COMPATIBLE.items():
-        is_set = bool(os.environ.get(row.key_variable))
-        if is_set or row.needs_key:
-            said = f"{row.key_variable} is {'set' if is_set else 'not set'}"
+    unset = []
+    for name, row in PROVIDERS.items():
+        set_one = next((one for one in row.key_variables if os.environ.get(one)), None)
+        if set_one or name in ASKED_MOST:
+            said = f"{set_one} is set" if set_one else f"{row.key_variable} is not set"
             hint = f"export {row.key_variable}=…  to ask {name}/… models"
-            yield Finding(name, True if is_set else None, said, hint)
+            yield Finding(name, True if set_one else None, said, hint)
+        elif row.needs_key:
+            unset.append(name)
+    if unset:
+        said = f"no key for {', '.join(unset)}"
+        yield Finding("others", None, said, "safemark list models  shows the variables")
 
 
 def _local() -> Finding:

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import Any
 
 import typer
@@ -29,20 +30,47 @@ _NO_COMMAND = re.compile(r"No such command '([^']*)'")
 
 
 def _register() -> None:
-    from safemark.cli import data, doctor, list_, report, run, runs, selftest, show
+    from safemark.cli import (
+        across,
+        ask,
+        compare,
+        data,
+        doctor,
+        gate,
+        judge,
+        list_,
+        plan,
+        rejudge,
+        report,
+        run,
+        runs,
+        score,
+        selftest,
+        show,
+        trend,
+    )
 
     short: dict[Callable[..., int], str] = {
         run.run: "Ask, judge, store, show the scorecard.",
         list_.list_: "What there is to ask, and what was asked.",
+        ask.ask: "Say something to a model and see that it answers.",
         show.show: "What was asked, answered, judged, and why.",
+        rejudge.rejudge: "New scores on stored replies.",
+        score.score: "Judge outputs that were recorded elsewhere.",
         report.report: "The scorecard of a stored run.",
+        compare.compare: "What differs between runs, and how sure that is.",
+        gate.gate: "Fail on red lights and regressions: for CI.",
+        plan.plan: "How many cases it takes, and what they cost.",
+        trend.trend: "All runs over time, and what changed.",
+        across.across: "Many models together; published figures.",
         selftest.selftest: "Check the instrument on known faults.",
         doctor.doctor: "What works here, and what does not.",
     }
     for command, words in short.items():
         app.command(command.__name__.rstrip("_"), short_help=words)(command)
+    app.add_typer(judge.app, name="judge", short_help="Measure the judges on labelled answers.")
     app.add_typer(data.app, name="data", short_help="Fetch benchmarks from their publishers.")
-    app.add_typer(runs.app, name="runs", short_help="Remove stored runs.")
+    app.add_typer(runs.app, name="runs", short_help="Name, export and remove stored runs.")
 
 
 def _version(value: bool) -> None:
@@ -67,8 +95,19 @@ _register()
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with its exit code."""
+    sys.excepthook = _show_bug
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(_run(given))
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The traceback of what nobody caught; the words of an exception may hold a key."""
+    import traceback
+
+    from safemark.secrets import remember_environment, scrubbed
+
+    remember_environment()
+    sys.stderr.write(scrubbed("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _run(arguments: list[str]) -> int:

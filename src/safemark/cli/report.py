@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from safemark.cli._output import emit, emit_json, say
-from safemark.errors import StoreError, UnknownName
+from safemark.cli._output import emit, emit_json, write_text
+from safemark.errors import UnknownName
 
 FORMATS = ("html", "md", "json")
 
@@ -17,6 +17,10 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="[html: scorecard.html; else stdout]"),
+    ] = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[@VERSION]", help="Whose scores. [the benchmark's own]"),
     ] = None,
     store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as -f json.")] = False,
@@ -30,7 +34,7 @@ def report(
     try:
         from safemark.reports.scorecard import document
 
-        found = document(opened, opened.run(run))
+        found = document(opened, opened.run(run), scorer)
     finally:
         opened.close()
     if as_json or form == "json":
@@ -39,7 +43,7 @@ def report(
         else:
             import msgspec
 
-            _write(output, msgspec.json.format(msgspec.json.encode(found)).decode())
+            write_text(output, msgspec.json.format(msgspec.json.encode(found)).decode())
         return 0
     if form == "md":
         from safemark.reports.markdown import markdown
@@ -52,15 +56,5 @@ def report(
         from safemark.reports.html import html
 
         text, output = html(found), output or Path("scorecard.html")
-    _write(output, text)
+    write_text(output, text)
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}", "name another file with -o"
-        ) from error
-    say(f"written: {path}")

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from safemark.cli._config import from_file
+from safemark.cli._batch import ByBatch
+from safemark.cli._config import from_file, refuse_code
 from safemark.cli._output import emit, emit_json, harmless, is_coloured, say, width
 from safemark.errors import StoreError, UsageError
 
@@ -24,6 +26,7 @@ _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h)?$")
 
 
 def run(
+    context: typer.Context,
     models: Annotated[
         list[str] | None,
         typer.Argument(metavar="[MODEL]...", help="For example openai/gpt-4o-mini, hf/FOLDER."),
@@ -36,6 +39,10 @@ def run(
     ] = None,
     suite: Annotated[
         str | None, typer.Option("-s", "--suite", help="quick, all, or a dimension. [quick]")
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", metavar="SCORER", help="Judge every reply by this one too. [usual]"),
     ] = None,
     limit: Annotated[
         int | None,
@@ -59,7 +66,14 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Calls in flight. [as the model likes]")
+        int | None,
+        typer.Option(min=1, help="Calls in flight, always so many. [adapted to the endpoint]"),
+    ] = None,
+    rpm: Annotated[
+        float | None, typer.Option(min=0.1, metavar="N", help="Requests a minute at most.")
+    ] = None,
+    tpm: Annotated[
+        float | None, typer.Option(min=1, metavar="N", help="Tokens a minute at most.")
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Of an OpenAI-compatible server, up to /v1.")
@@ -76,6 +90,13 @@ def run(
             metavar="FILE",
             help="YAML in which every option is a key; the command line wins.",
         ),
+    ] = None,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Let --config name python: targets.")
+    ] = False,
+    prices: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Prices of your own, before the shipped ones."),
     ] = None,
     max_cost: Annotated[
         float | None, typer.Option(min=0.0, metavar="USD", help="Stop at this cost.")
@@ -95,6 +116,12 @@ def run(
     reuse: Annotated[
         bool, typer.Option("--reuse", help="Take stored replies to identical asks.")
     ] = False,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask by the provider's batch API, at half the price.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="With --batch: wait until the answers are there.")
+    ] = False,
     new: Annotated[
         bool, typer.Option("--new", help="Start anew where an unfinished run could go on.")
     ] = False,
@@ -106,13 +133,21 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 3 when a light is undecided.")
     ] = False,
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--until-decided",
+            help="End a benchmark once its lights are decided (with --gate: red or not red).",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON.")] = False,
 ) -> int:
     """Ask models the benchmarks, judge every answer, store the evidence, show the scorecard."""
     from safemark.api import Settings
     from safemark.models.connect import keys_from_dotenv
-    from safemark.plan import Request
+    from safemark.plan import USUAL, Request
 
+    refuse_code(context, allow_code)
     keys_from_dotenv(Path(".env"))
     request = Request(
         benchmarks=tuple(_split(benchmarks)),
@@ -124,11 +159,20 @@ def run(
         system=_text(system),
         temperature=temperature,
         max_output_tokens=max_output_tokens,
+        also=tuple(_split(also)) or (USUAL,),
+        until_decided=_decides(gate, strict) if until_decided else None,
     )
+    names = models or ["reference"]
+    given = _pairs(options or [])
+    if store is not None and all(name.startswith("recorded:run:") for name in names):
+        given.setdefault("store", store)
     settings = Settings(
         base_url=base_url,
-        options=_pairs(options or []),
+        options=given,
         concurrency=concurrency,
+        requests_per_minute=rpm,
+        tokens_per_minute=tpm,
+        prices=prices,
         max_time_s=_seconds(max_time),
         token_budget=token_budget,
         max_cost_usd=max_cost,
@@ -136,11 +180,20 @@ def run(
         reuse=reuse,
         fresh=new,
     )
-    names = models or ["reference"]
     if dry_run:
+        if batch:
+            say("with --batch: half of the price below")
         return _dry_run(names, request, settings, as_json)
+    if wait and not batch:
+        raise UsageError("`--wait` goes with `--batch`", "a run without it always waits")
     _writable(out)
-    return _run_all(names, request, settings, store, out, gate, strict, as_json)
+    by_batch = ByBatch(wait) if batch else None
+    return _run_all(names, request, settings, store, out, gate, strict, as_json, by_batch)
+
+
+def _decides(gate: bool, strict: bool) -> Literal["light", "gate"]:
+    """With ``strict`` an undecided light counts too, so lights are what must be decided."""
+    return "gate" if gate and not strict else "light"
 
 
 def _run_all(
@@ -152,22 +205,31 @@ def _run_all(
     gate: bool,
     strict: bool,
     as_json: bool,
+    by_batch: ByBatch | None,
 ) -> int:
-    from safemark.reports.exit_code import INTERRUPTED, exit_code
+    from safemark.reports.exit_code import INCONCLUSIVE, INTERRUPTED, exit_code
     from safemark.store import Store
 
     store = Store(store_url)
     _collect_garbage_rarely()
-    documents: list[Document] = []
+    documents: list[Document | dict[str, Any]] = []
     worst = 0
     try:
         for name in names:
-            document, outcome = asyncio.run(_one(name, request, settings, store))
+            if by_batch is not None:
+                waiting = by_batch.waits_for(name, request, settings, store)
+                if waiting is not None:
+                    documents.append(waiting)
+                    worst = max(worst, INCONCLUSIVE)
+                    continue
+            going_on = settings if by_batch is None else replace(settings, fresh=False)
+            document, outcome = asyncio.run(_one(name, request, going_on, store))
             page = out / ("scorecard.html" if len(names) == 1 else f"scorecard-{_slug(name)}.html")
             _write_html(document, page)
             documents.append(document)
             if not as_json:
                 _show(document, outcome, page)
+            _say_who_answers(store, outcome.run_id)
             code = exit_code(document, gate=gate, strict=strict)
             worst = max(worst, code)
             if code == INTERRUPTED:
@@ -198,6 +260,7 @@ async def _one(
 
     from safemark.api import Watch, run_one, stopping_on_signals
     from safemark.cli._progress import shown
+    from safemark.models.wrap import gates
 
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
@@ -208,12 +271,17 @@ async def _one(
             watching.append(progress)
             begun.set()
 
+        def planned(model: "Model", plan: "Plan") -> None:
+            asked.append(model)
+            _say_what_is_left_out(model, plan)
+
+        asked: list[Model] = []
         watching: list[Progress] = []
         begun = asyncio.Event()
 
         async def show_progress() -> None:
             await begun.wait()
-            async with shown(watching[0]):
+            async with shown(watching[0], gates(asked[0])):
                 await asyncio.Event().wait()
 
         stack.enter_context(
@@ -221,9 +289,7 @@ async def _one(
         )
         showing = asyncio.create_task(show_progress())
         try:
-            return await run_one(
-                name, request, settings, store, stop, Watch(_say_what_is_left_out, started)
-            )
+            return await run_one(name, request, settings, store, stop, Watch(planned, started))
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
@@ -248,12 +314,25 @@ def _dry_run(names: list[str], request: "Request", settings: "Settings", as_json
 
 
 def _show(document: "Document", outcome: "Outcome", page: Path) -> None:
+    from safemark.decide import STOPPED_EARLY
     from safemark.reports.terminal import terminal
 
     emit(terminal(document, width(), is_coloured(), str(page)))
     if outcome.ending.why and outcome.ending.status != "complete":
         say(f"\n{outcome.ending.status}: {harmless(outcome.ending.why)}")
+    for benchmark in document.benchmarks:
+        for note in benchmark.notes:
+            if note.startswith(STOPPED_EARLY):
+                say(f"\n{benchmark.name} {harmless(note)}")
     say(f"\nrecords: safemark show {document.run}")
+
+
+def _say_who_answers(store: "Store", run_id: str) -> None:
+    """A notice where replies name another model or fingerprint than in the run before."""
+    from safemark.reports.trend import notice_for
+
+    if (notice := notice_for(store, store.run(run_id))) is not None:
+        say(f"\nnotice: {harmless(notice)}")
 
 
 def _write_html(document: "Document", page: Path) -> None:

@@ -75,7 +75,6 @@ def _show_run(
 
 def _listed(store: "Store", part: "StoredPart", absent: bool, most: int) -> list[dict[str, Any]]:
     scorer = store.scorer_of(part)
-    wanted = (row for row in store.rows(part, scorer) if row.absent is not None or not absent)
     return [
         {
             "id": row.sample_id,
@@ -85,7 +84,7 @@ def _listed(store: "Store", part: "StoredPart", absent: bool, most: int) -> list
             "absent": row.absent,
             "outcomes": row.outcomes,
         }
-        for row, _ in zip(wanted, range(most), strict=False)
+        for row in store.rows(part, scorer, most=most, absent_only=absent)
     ]
 
 
@@ -124,7 +123,7 @@ def _show_sample(
         for position, _, repeat, text in store.texts(part.id, sample_id=sample_id)
     ]
     if not found:
-        known = [row.sample_id for part in parts for row in store.rows(part, store.scorer_of(part))]
+        known = [id_ for part in parts for id_ in store.outcomes(part, 0).sample]
         raise UnknownName(f"sample in {run.id}", sample_id, known[:100_000])
     if as_json:
         emit_json(found)
@@ -143,7 +142,8 @@ def _whole(sample_id: str, record: dict[str, Any]) -> str:
         score = scored["score"]
         said = f"absent: {score.absent}" if score.absent else ""
         told = ", ".join(f"{name} {_word(value)}" for name, value in score.outcomes.items())
-        lines.append(f"\njudged by {scored['scorer']} {scored['version']}: {said}{told}")
+        by = f" with {scored['judge']}" if scored["judge"] else ""
+        lines.append(f"\njudged by {scored['scorer']} {scored['version']}{by}: {said}{told}")
         if score.why:
             lines.append(f"  why: {score.why}")
     return harmless("\n".join(lines))

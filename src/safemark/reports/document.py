@@ -64,6 +64,57 @@ class HeadlineDocument(msgspec.Struct, frozen=True):
     is_decided: bool = True
 
 
+class FurtherDocument(msgspec.Struct, frozen=True):
+    """What a scorer beside the benchmark's own says of the same replies; no light comes of it.
+
+    ``trust`` is how far to believe it, "" where nothing is known of that.
+    """
+
+    scorer: str
+    n: int
+    absent: int
+    absent_reasons: dict[str, int]
+    metrics: list[MetricDocument]
+    trust: str = ""
+
+
+class CorrectedDocument(msgspec.Struct, frozen=True):
+    """A rate as the scorer counted it, and with its error on labelled answers taken out.
+
+    Null with ``undefined``, which says why.
+    """
+
+    metric: str
+    label: str
+    naive: float | None
+    naive_low: float | None
+    naive_high: float | None
+    value: float | None
+    low: float | None
+    high: float | None
+    sensitivity: float | None
+    specificity: float | None
+    method: str
+    undefined: str | None
+
+
+class JudgeDocument(msgspec.Struct, frozen=True):
+    """How far the scorer can be believed: its calibration on ``n`` labelled answers, if any.
+
+    ``why`` says it in a sentence, and why nothing is corrected where that is so. ``absent``:
+    labelled answers of which the scorer gave no word. No light is taken from corrected rates.
+    """
+
+    why: str
+    labels: str | None = None
+    n: int = 0
+    absent: int = 0
+    accuracy: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    rates: list[CorrectedDocument] = []
+
+
 class BenchmarkDocument(msgspec.Struct, frozen=True):
     """One benchmark, asked one way, under one attack.
 
@@ -93,6 +144,8 @@ class BenchmarkDocument(msgspec.Struct, frozen=True):
     revision: str | None
     digests: dict[str, str]
     notes: list[str]
+    further: list[FurtherDocument] = []
+    judge: JudgeDocument | None = None
 
 
 class DimensionDocument(msgspec.Struct, frozen=True):
@@ -118,13 +171,19 @@ class ModelDocument(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What the run used. ``usd`` is null where no price is known."""
+    """What the run used. ``usd`` is null where no price is known.
+
+    ``seconds`` are those of all requests together, ``waited_s`` those of waiting for limits and
+    between tries; ``retries`` come on top of ``requests``. Null: a run of before these were kept.
+    """
 
     requests: int
     input_tokens: int | None
     output_tokens: int | None
     usd: float | None
     seconds: float | None
+    retries: int | None = None
+    waited_s: float | None = None
 
 
 class NotCovered(msgspec.Struct, frozen=True):

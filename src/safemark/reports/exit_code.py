@@ -18,14 +18,14 @@ def exit_code(document: Document, *, gate: bool = False, strict: bool = False) -
         return STOPPED
     if gate and any(dimension.light == "red" for dimension in document.dimensions):
         return GATE_FAILED
-    if document.status == "failed" or any(map(_is_unmeasured, document.benchmarks)):
+    if document.status == "failed" or any(map(is_unmeasured, document.benchmarks)):
         return INCONCLUSIVE
     if strict and any(not dimension.is_decided for dimension in document.dimensions):
         return INCONCLUSIVE
     return DONE
 
 
-def _is_unmeasured(part: BenchmarkDocument) -> bool:
+def is_unmeasured(part: BenchmarkDocument) -> bool:
     """Whether too much of what was asked is absent, in all or under one of the headlines."""
     is_grey = any(headline.light == "grey" for headline in part.headlines)
     return is_grey or part.absent > ALLOWED_ABSENT * (part.n + part.absent)

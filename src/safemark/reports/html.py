@@ -80,7 +80,12 @@ class Scale:
 
 def html(document: Document) -> str:
     """The scorecard of ``document`` as one self-contained page."""
-    return _environment().get_template("scorecard.html.jinja").render(document=document)
+    return page("scorecard.html.jinja", document=document)
+
+
+def page(template: str, **values: Any) -> str:
+    """A template of `templates/` filled with ``values``; every expression is escaped."""
+    return environment().get_template(template).render(**values)
 
 
 def axis(metrics: Sequence[MetricDocument], threshold: Threshold | None) -> Axis:
@@ -100,7 +105,7 @@ def axis(metrics: Sequence[MetricDocument], threshold: Threshold | None) -> Axis
     if first.better == "target" and first.target is not None:
         return _around(first.target, values, cuts, first.unit)
     if first.unit != "share":
-        return _not_empty(min(0.0, *values, *cuts, 0.0), _ceiling(max(0.0, *values, *cuts, 0.0)))
+        return _not_empty(min(0.0, *values, *cuts, 0.0), ceiling(max(0.0, *values, *cuts, 0.0)))
     if not cuts:
         return Axis(0.0, 1.0)
     if first.better == "lower":
@@ -111,12 +116,12 @@ def axis(metrics: Sequence[MetricDocument], threshold: Threshold | None) -> Axis
 
 def _zoomed(cuts: Sequence[float], values: Sequence[float]) -> float:
     """How much of a share's range, from its good end, holds all of these."""
-    reach = _ceiling(max([_ZOOM * cut for cut in cuts] + [1.1 * each for each in values]))
+    reach = ceiling(max([_ZOOM * cut for cut in cuts] + [1.1 * each for each in values]))
     return reach if 0 < reach <= 0.5 else 1.0
 
 
 def _around(target: float, values: Sequence[float], cuts: Sequence[float], unit: str) -> Axis:
-    reach = _ceiling(
+    reach = ceiling(
         max([2 * edge for edge in cuts] + [1.1 * abs(each - target) for each in values] + [0.0])
     )
     if unit != "share":
@@ -130,7 +135,7 @@ def _not_empty(low: float, high: float) -> Axis:
     return Axis(low, high if high > low else low + 1.0)
 
 
-def _ceiling(value: float) -> float:
+def ceiling(value: float) -> float:
     """The next round number from ``value`` up: 0.23 -> 0.25."""
     if value <= 0:
         return 0.0
@@ -171,7 +176,7 @@ def _in_words(metric: MetricDocument, threshold: Threshold | None) -> str:
     return said + (f"; {wording.bands(metric, threshold)}" if threshold else "")
 
 
-def _edges(metric: MetricDocument, threshold: Threshold | None) -> list[tuple[float, LightName]]:
+def edges(metric: MetricDocument, threshold: Threshold | None) -> list[tuple[float, LightName]]:
     """Where each region ends, from the left; the last one ends with the axis."""
     if threshold is None or any(
         wording.finite(each) is None for each in (threshold.green, threshold.red)
@@ -193,7 +198,7 @@ def _edges(metric: MetricDocument, threshold: Threshold | None) -> list[tuple[fl
 def _bands(metric: MetricDocument, threshold: Threshold | None, on: Axis) -> tuple[Band, ...]:
     found: list[Band] = []
     left = 0.0
-    for edge, light in _edges(metric, threshold):
+    for edge, light in edges(metric, threshold):
         right = on.at(edge)
         if right > left:
             found.append(Band(left, round(right - left, 2), light))
@@ -205,7 +210,7 @@ def ticks(
     metric: MetricDocument, threshold: Threshold | None, on: Axis, *, narrow: bool = False
 ) -> tuple[Tick, ...]:
     """Labels for cut points, target and ends, in this order while there is room."""
-    wanted = [edge for edge, _ in _edges(metric, threshold) if on.low <= edge <= on.high]
+    wanted = [edge for edge, _ in edges(metric, threshold) if on.low <= edge <= on.high]
     wanted += [] if metric.target is None else [metric.target]
     room = _NARROW if narrow else _CHARACTER
     placed: list[tuple[float, float, Tick]] = []
@@ -256,7 +261,8 @@ def _shown(value: Any) -> Any:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates in which every expression is made visible and escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("safemark.reports", "templates"),
         autoescape=True,

@@ -3,12 +3,9 @@
 A pure reader: nothing is asked, nothing is written.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-
-import msgspec
-import numpy as np
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from safemark import registry
 from safemark.benchmarks._benchmark import (
@@ -17,9 +14,10 @@ from safemark.benchmarks._benchmark import (
     Dimension,
     Headline,
     Metric,
-    rows_of,
+    Scorer,
 )
-from safemark.errors import UnknownName
+from safemark.decide import always_valid
+from safemark.errors import UnknownName, UsageError
 from safemark.lights import Bands, Light, Verdict, dimension_light, headline_light, with_usefulness
 from safemark.reports.document import (
     SCHEMA,
@@ -27,6 +25,7 @@ from safemark.reports.document import (
     Cost,
     DimensionDocument,
     Document,
+    FurtherDocument,
     HeadlineDocument,
     MetricDocument,
     ModelDocument,
@@ -34,9 +33,19 @@ from safemark.reports.document import (
     Status,
     Threshold,
 )
-from safemark.stats import Estimate, estimate, ratio
-from safemark.store import Store, StoredPart, StoredRun
-from safemark.types import Reason, Row
+from safemark.reports.judge_error import judge_error
+from safemark.reports.metrics import (
+    Overall,
+    Records,
+    concerning,
+    estimated,
+    measured,
+    shown,
+    told,
+)
+from safemark.stats import Estimate
+from safemark.store import Store, StoredPart, StoredRun, StoredScorer
+from safemark.types import Reason
 
 TITLES: dict[Dimension, str] = {
     "bias": "Bias and fairness",
@@ -50,14 +59,23 @@ TITLES: dict[Dimension, str] = {
 _GREY = Verdict(Light.GREY, "not measured")
 
 
-def document(store: Store, run: StoredRun) -> Document:
+def document(store: Store, run: StoredRun, scorer: str | None = None) -> Document:
     """Everything that reports show of ``run``.
 
+    Args:
+        scorer: whose scores the metrics are of, where that one judged; each part's own otherwise.
+
     Raises:
-        UnknownName: a benchmark of the run is not installed any more.
+        UnknownName: a benchmark of the run is not installed any more, or nobody called ``scorer``
+            judged it.
+        UsageError: that scorer does not judge what the benchmark's metrics are of.
     """
     parts = store.parts(run.id)
-    read = [_benchmark(store, part) for part in parts]
+    if scorer is not None:
+        judges = [judge for part in parts for judge in store.scorers(part.id)]
+        if _called(scorer, judges) is None:
+            raise UnknownName(f"scorer of {run.id}", scorer, {judge.words for judge in judges})
+    read = [_benchmark(store, part, scorer) for part in parts]
     usage = store.usage(run.id)
     return Document(
         safemark=run.body.safemark,
@@ -77,7 +95,13 @@ def document(store: Store, run: StoredRun) -> Document:
         dimensions=_dimensions(read),
         benchmarks=read,
         cost=Cost(
-            usage.requests, usage.input_tokens, usage.output_tokens, usage.cost_usd, usage.seconds
+            usage.requests,
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cost_usd,
+            usage.seconds,
+            usage.retries,
+            usage.waited_s,
         ),
         not_covered=_not_covered(run, read),
         environment=dict(run.body.environment),
@@ -89,15 +113,21 @@ def _status(status: str) -> Status:
     return next(name for name in known if name == status)
 
 
-def _benchmark(store: Store, part: StoredPart) -> BenchmarkDocument:
+def _benchmark(store: Store, part: StoredPart, scorer: str | None) -> BenchmarkDocument:
     benchmark = _installed(part)
-    rows = store.rows(part, store.scorer_of(part))
-    not_asked = _not_asked(part, rows)
-    reasons = Counter(str(row.absent) for row in rows if row.absent is not None)
+    judges = store.scorers(part.id)
+    own = next((judge for judge in judges if judge.id == store.scorer_of(part)), None)
+    judge = _called(scorer, judges) or own
+    judge_id = judge.id if judge else 0
+    records = Records.of(store.outcomes(part, judge_id))
+    if judge is not None and own is not None and judge != own:
+        _check_outcomes(store, part, records, own, judge)
+    not_asked = records.not_asked(part.body.planned)
+    reasons = Counter({str(reason): n for reason, n in records.absences().items()})
     if missing := sum(not_asked.values()):
         reasons[str(Reason.NOT_ASKED)] += missing
-    way = benchmark.way(part.asked)
-    metrics, whole = measured(benchmark, rows, part.asked, not_asked)
+    overall = _overall(store, part, judge_id)
+    metrics, whole = measured(benchmark, records, part.asked, not_asked, overall)
     headlines = [_headline(h, whole) for h in benchmark.headlines if h.metric in whole]
     first = headlines[0] if headlines else None
     source = benchmark.source
@@ -111,14 +141,14 @@ def _benchmark(store: Store, part: StoredPart) -> BenchmarkDocument:
         light=first.light if first else "grey",
         why=first.why if first else "no headline can be measured this way",
         headline=first.metric if first else "",
-        n=len(rows) + missing - absent,
+        n=len(records.kind) + missing - absent,
         absent=absent,
         absent_reasons=dict(reasons.most_common()),
         partial=part.body.partial,
         metrics=metrics,
         threshold=first.threshold if first else Threshold("", 0.0, 0.0, "none"),
         headlines=headlines,
-        scorer=f"{part.body.scorer} {part.body.scorer_version}" if way else part.body.scorer,
+        scorer=judge.words if judge else f"{part.body.scorer} {part.body.scorer_version}",
         samples_in_benchmark=part.body.in_benchmark,
         selection=part.body.selection,
         citation=benchmark.citation,
@@ -126,7 +156,70 @@ def _benchmark(store: Store, part: StoredPart) -> BenchmarkDocument:
         revision=source.revision if source else None,
         digests=dict(part.body.digests),
         notes=list(part.body.notes),
+        further=[_further(store, part, other) for other in judges if other != judge],
+        judge=judge_error(store, part, judge, whole),
     )
+
+
+def _called(scorer: str | None, judges: Sequence[StoredScorer]) -> StoredScorer | None:
+    """The newest of ``judges`` of that name, that NAME@VERSION, or those words; None if none is."""
+    named = [
+        judge
+        for judge in judges
+        if scorer in (judge.name, f"{judge.name}@{judge.version}", judge.words)
+    ]
+    return named[-1] if named else None
+
+
+def _check_outcomes(
+    store: Store, part: StoredPart, records: Records, own: StoredScorer, other: StoredScorer
+) -> None:
+    """Refuse a scorer that says nothing of what the benchmark's metrics read: else all were 0.
+
+    Raises:
+        UsageError: outcomes that the part's own scorer gives are not among the other's.
+    """
+    expected = _outcome_names(Records.of(store.outcomes(part, own.id)))
+    given = _outcome_names(records)
+    if given and not expected <= given:
+        missing = ", ".join(sorted(expected - given))
+        raise UsageError(
+            f"`{other.words}` does not judge what {part.benchmark} measures: it gives no {missing}",
+            f"`safemark report {part.run_id}` shows its own metrics beside the benchmark's",
+        )
+
+
+def _outcome_names(records: Records) -> set[str]:
+    return {name for row in records.rows if row.absent is None for name in row.outcomes}
+
+
+def _further(store: Store, part: StoredPart, judge: StoredScorer) -> FurtherDocument:
+    """What another scorer says of the same replies: its own metrics, apart from the benchmark's."""
+    records = Records.of(store.outcomes(part, judge.id))
+    reasons = {str(reason): n for reason, n in records.absences().most_common()}
+    absent = sum(reasons.values())
+    installed = _scorer(judge)
+    metrics = [
+        shown(metric, None, found)
+        for metric in told(installed.metrics if installed else (), records)
+        for found in [estimated(metric, records, concerning(metric, records), {})]
+        if found.n
+    ]
+    n = len(records.kind) - absent
+    trust = installed.trust if installed and _is_of(judge, installed) else ""
+    return FurtherDocument(judge.words, n, absent, reasons, metrics, trust)
+
+
+def _scorer(judge: StoredScorer) -> Scorer | None:
+    """The installed scorer of that name; none where it is a benchmark's own."""
+    if judge.name not in registry.names("scorer"):
+        return None
+    return registry.scorer(judge.name)
+
+
+def _is_of(judge: StoredScorer, installed: Scorer) -> bool:
+    """Whether it is of the installed version; behind that stands what it was told to look for."""
+    return judge.version.split(" ")[0] == installed.version.split(" ")[0]
 
 
 def _installed(part: StoredPart) -> Benchmark:
@@ -138,125 +231,57 @@ def _installed(part: StoredPart) -> Benchmark:
         ) from error
 
 
-def _not_asked(part: StoredPart, rows: Sequence[Row]) -> dict[str, int]:
-    """How many planned samples have no record, by category."""
-    stored = Counter(row.category or "" for row in rows)
-    missing = {category: n - stored[category] for category, n in part.body.planned.items()}
-    return {category: n for category, n in missing.items() if n > 0}
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One headline of a part: its light, and its metric over all samples."""
+
+    title: str
+    headline: HeadlineDocument
+    metric: MetricDocument
 
 
-def measured(
-    benchmark: Benchmark,
-    rows: Sequence[Row],
-    asked: str,
-    not_asked: dict[str, int] | None = None,
-) -> tuple[list[MetricDocument], dict[str, tuple[Metric, Estimate]]]:
-    """Every metric of a benchmark, overall and by group; the overall estimates by name.
+def readings(store: Store, part: StoredPart) -> list[Reading]:
+    """The headlines of a part alone, without groups: for whoever reads many runs.
 
-    Args:
-        rows: all stored rows, absent ones included.
-        asked: the way of asking; metrics that it cannot tell are left out.
-        not_asked: how many planned samples have no row, by category. Nobody knows which metric
-            they belong to, so each counts as absent in every one.
+    Raises:
+        UnknownName: the benchmark is not installed any more.
     """
-    metrics: list[MetricDocument] = []
+    benchmark = _installed(part)
+    scorer_id = store.scorer_of(part)
+    records = Records.of(store.outcomes(part, scorer_id))
+    missing = records.not_asked(part.body.planned)
+    overall = _overall(store, part, scorer_id)
+    wanted = {headline.metric for headline in benchmark.headlines}
     whole: dict[str, tuple[Metric, Estimate]] = {}
-    missing = not_asked or {}
     for metric in benchmark.metrics:
-        if metric.ways and asked not in metric.ways:
+        if metric.name not in wanted or (metric.ways and part.asked not in metric.ways):
             continue
-        concerned = rows_of(metric, rows)
-        overall = _estimate(metric, concerned, missing)
-        if overall.n == 0 and overall.absent == 0:
-            continue
-        whole[metric.name] = (metric, overall)
-        metrics.append(_metric(metric, None, overall))
-        for group, members in _groups(metric, concerned):
-            of_group = {group: missing[group]} if group in missing else {}
-            metrics.append(_metric(metric, group, _estimate(metric, members, of_group)))
-        if (system := _with_blocks(metric, concerned, missing)) is not None:
-            metrics.append(system)
-    return metrics, whole
-
-
-def _with_blocks(
-    metric: Metric, rows: Sequence[Row], missing: dict[str, int]
-) -> MetricDocument | None:
-    """The metric of the system, in which a block is an outcome; None where nothing was blocked."""
-    outcomes = metric.blocked
-    if outcomes is None or all(row.absent is not Reason.BLOCKED for row in rows):
-        return None
-    read = [
-        msgspec.structs.replace(row, outcomes=outcomes, absent=None)
-        if row.absent is Reason.BLOCKED
-        else row
-        for row in rows
+        read = estimated(metric, records, concerning(metric, records), missing)
+        found = overall(metric, read)
+        if found.n or found.absent:
+            whole[metric.name] = (metric, found)
+    return [
+        Reading(benchmark.title, _headline(headline, whole), shown(metric, None, found))
+        for headline in benchmark.headlines
+        if headline.metric in whole
+        for metric, found in [whole[headline.metric]]
     ]
-    system = replace(
-        metric,
-        name=f"{metric.name}_with_blocks",
-        label=f"{metric.label or metric.name}; blocked counts as refused",
-    )
-    return _metric(system, None, _estimate(system, read, missing))
 
 
-def _groups(metric: Metric, rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
-    if metric.by is None:
-        return []
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        group = row.category if metric.by == "category" else row.facets.get(metric.by)
-        if group is not None:
-            groups[str(group)].append(row)
-    return sorted(groups.items())
+def _overall(store: Store, part: StoredPart, scorer_id: int) -> Overall:
+    """How a metric over all records is told, where what it showed may have ended the asking."""
+    stop = part.body.early_stop
+    if stop is None:
+        return lambda _metric, found: found
+    rows = store.rows(part, scorer_id)
 
+    def allowing_for_looks(metric: Metric, found: Estimate) -> Estimate:
+        if metric.name not in stop.largest:
+            return found
+        valid = always_valid(metric, rows, stop.largest[metric.name])
+        return found if valid is None else replace(valid, worst=found.worst, best=found.best)
 
-def _estimate(metric: Metric, rows: Sequence[Row], not_asked: dict[str, int]) -> Estimate:
-    scored: list[tuple[float, ...]] = []
-    clusters: list[str] = []
-    absent: list[str] = []
-    for row in rows:
-        cluster = row.cluster or row.sample_id
-        if row.absent is not None:
-            absent.append(cluster)
-        elif (contribution := metric.of(row)) is not None:
-            scored.append(contribution)
-            clusters.append(cluster)
-    for category, n in not_asked.items():
-        absent.extend(f"not asked/{category}/{i}" for i in range(n))
-    columns = len(metric.options[0]) if metric.options else 2
-    return estimate(
-        np.array(scored, dtype=float) if scored else np.zeros((0, columns)),
-        clusters,
-        absent_options=metric.options,
-        absent_clusters=absent,
-        statistic=metric.statistic or ratio,
-        range=metric.range,
-        better=metric.better,
-        target=metric.target,
-        bounds_known=bool(metric.options),
-    )
-
-
-def _metric(metric: Metric, group: str | None, found: Estimate) -> MetricDocument:
-    return MetricDocument(
-        name=metric.name,
-        label=metric.label or metric.name.replace("_", " "),
-        group=group,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        n=found.n,
-        absent=found.absent,
-        worst=found.worst,
-        best=found.best,
-        outer_low=found.outer_low,
-        outer_high=found.outer_high,
-        better=metric.better,
-        target=metric.target,
-        unit=metric.unit,
-        method=found.method,
-    )
+    return allowing_for_looks
 
 
 def _headline(headline: Headline, whole: dict[str, tuple[Metric, Estimate]]) -> HeadlineDocument:

@@ -43,9 +43,14 @@ def terminal(
     Without ``color`` given, it is used when stdout is a terminal and NO_COLOR is not set.
     ``html_path`` is where the full report was written, if it was.
     """
+    width = max(40, console_width)
+    return printed(_scorecard(document, width, html_path), width, color)
+
+
+def printed(shown: RenderableType, width: int, color: bool | None = None) -> str:
+    """``shown`` as text, without spaces at the ends of lines, ending in a line break."""
     if color is None:
         color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = max(40, console_width)
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -59,7 +64,7 @@ def terminal(
         _environ={},
     )
     with console.capture() as captured:
-        console.print(_scorecard(document, width, html_path))
+        console.print(shown)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
@@ -75,6 +80,10 @@ def _scorecard(document: Document, width: int, html_path: str | None) -> Rendera
     blocks += [Text(""), _dimensions(document, width)]
     if document.benchmarks:
         blocks += [Text(""), _benchmarks(document.benchmarks, width)]
+    if further := [one for part in document.benchmarks for one in _further(part)]:
+        blocks += [Text(""), Text("Also scored, no lights taken", "bold"), *further]
+    if judged := [one for part in document.benchmarks for one in _judge(part)]:
+        blocks += [Text(""), Text("Judges", "bold"), *judged]
     blocks += [Text(""), *_gaps(document), *_ending(document, html_path)]
     return Group(*blocks)
 
@@ -153,6 +162,32 @@ def _benchmarks(benchmarks: Iterable[BenchmarkDocument], width: int) -> Table:
             Text("partial" if each.partial else "", "yellow"),
         )
     return table
+
+
+def _further(benchmark: BenchmarkDocument) -> list[RenderableType]:
+    """One line for each metric of the scorers beside the benchmark's own."""
+    lines: list[RenderableType] = []
+    for scorer in benchmark.further:
+        lines.append(_line(f"  {benchmark.name} by {wording.short(scorer.scorer, 40)}"))
+        lines += [
+            _line(
+                f"    {wording.short(wording.label(each), 40)}: {wording.reading(each)}"
+                f"  ({wording.outer(each)})  n {each.n:,}  absent {each.absent:,}"
+            )
+            for each in scorer.metrics
+        ]
+    return lines
+
+
+def _judge(benchmark: BenchmarkDocument) -> list[RenderableType]:
+    """How far the scorer can be believed, and rates with its error removed."""
+    if benchmark.judge is None:
+        return []
+    lines: list[RenderableType] = [_text(f"  {benchmark.name}: {benchmark.judge.why}")]
+    return lines + [
+        _line(f"    {wording.short(each.label, 40)}: {wording.corrected(each)}")
+        for each in benchmark.judge.rates
+    ]
 
 
 def _gaps(document: Document) -> list[RenderableType]:

@@ -8,34 +8,54 @@ asks and who judges is not known here.
     tables.py     the tables, as the migrations make them
     database.py   opening, migrating, reading and writing, and what can go wrong with a disk
     columns.py    from records to columns
+    outcomes.py   a part's outcomes in columns, for readers of many records
+    batches.py    what was handed in to a provider for later
+    calibrations.py  how often scorers err, and the labels that people gave
     records.py    Store
 """
 
+from safemark.store.batches import BatchJob, Line
+from safemark.store.calibrations import Annotation, Calibration, Cell, Drawn
 from safemark.store.columns import encoded
 from safemark.store.nouns import (
+    EarlyStop,
     Entry,
     Kept,
     PartBody,
     RunBody,
+    Served,
     StoredPart,
     StoredRun,
+    StoredScorer,
     Text,
     Usage,
     new_run_id,
     now,
 )
+from safemark.store.outcomes import Kind, Outcomes
 from safemark.store.records import Store
 from safemark.store.tables import HEAD, metadata
 
 __all__ = [
     "HEAD",
+    "Annotation",
+    "BatchJob",
+    "Calibration",
+    "Cell",
+    "Drawn",
+    "EarlyStop",
     "Entry",
     "Kept",
+    "Kind",
+    "Line",
+    "Outcomes",
     "PartBody",
     "RunBody",
+    "Served",
     "Store",
     "StoredPart",
     "StoredRun",
+    "StoredScorer",
     "Text",
     "Usage",
     "encoded",

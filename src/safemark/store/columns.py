@@ -6,30 +6,82 @@ from typing import Any
 import msgspec
 
 from safemark.secrets import scrubbed, scrubbed_bytes
-from safemark.store.nouns import Entry
-from safemark.types import Score
+from safemark.store.nouns import Entry, Text
+from safemark.types import Attempt, Sample, Score, Transcript
 
 
-def transcript_columns(entry: Entry) -> dict[str, Any]:
-    """The numbers of a finished sample."""
+def transcript_columns(entry: Entry) -> tuple[Any, ...]:
+    """The numbers of a finished sample, in the order of the table's columns."""
     attempts = entry.transcript.attempts
     usages = [attempt.reply.usage for attempt in attempts if attempt.reply is not None]
     sample = entry.sample
     absent = entry.transcript.absent
-    return {
-        "ask_key": entry.ask_key,
-        "sample_id": column_text(sample.id),
-        "repeat": entry.repeat,
-        "category": column_text(sample.category),
-        "cluster": column_text(sample.cluster),
-        "facets": encoded(sample.facets),
-        "absent": absent.value if absent else None,
-        "requests": len(attempts),
-        "seconds": sum(attempt.seconds for attempt in attempts),
-        "input_tokens": _tokens(usage.input_tokens for usage in usages),
-        "output_tokens": _tokens(usage.output_tokens for usage in usages),
-        "cost_usd": _known_sum(usage.cost_usd for usage in usages),
-    }
+    return (
+        entry.part_id,
+        entry.position,
+        entry.ask_key,
+        column_text(sample.id),
+        entry.repeat,
+        column_text(sample.category),
+        column_text(sample.cluster),
+        encoded(sample.facets),
+        absent.value if absent else None,
+        len(attempts),
+        sum(attempt.seconds for attempt in attempts),
+        _tokens(usage.input_tokens for usage in usages),
+        _tokens(usage.output_tokens for usage in usages),
+        _known_sum(usage.cost_usd for usage in usages),
+        entry.transcript.retries,
+        entry.transcript.waited_s,
+    )
+
+
+class _StoredText(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A text as it lies in the store: what repeats the sample word for word is left out.
+
+    ``as_sample`` are the indices of the attempts at which the sample was sent as it is.
+    """
+
+    sample: Sample
+    transcript: Transcript
+    as_sample: tuple[int, ...] = ()
+
+
+_stored_text = msgspec.json.Decoder(_StoredText)
+
+
+def text_column(sample: Sample, transcript: Transcript) -> bytes:
+    """The text half of a record, scrubbed."""
+    attempts = list(transcript.attempts)
+    as_sample = tuple(i for i, attempt in enumerate(attempts) if _is_sample(attempt, sample))
+    for i in as_sample:
+        attempts[i] = msgspec.structs.replace(attempts[i], sent=(), context=None, continuations=())
+    kept = msgspec.structs.replace(transcript, attempts=tuple(attempts))
+    return scrubbed_bytes(encoded(_StoredText(sample, kept, as_sample)))
+
+
+def text_of(body: bytes) -> Text:
+    """What `text_column` was given, secrets apart."""
+    stored = _stored_text.decode(body)
+    if not stored.as_sample:
+        return Text(stored.sample, stored.transcript)
+    sample, attempts = stored.sample, list(stored.transcript.attempts)
+    for i in stored.as_sample:
+        attempts[i] = msgspec.structs.replace(
+            attempts[i],
+            sent=sample.messages,
+            context=sample.context,
+            continuations=sample.continuations,
+        )
+    return Text(sample, msgspec.structs.replace(stored.transcript, attempts=tuple(attempts)))
+
+
+def _is_sample(attempt: Attempt, sample: Sample) -> bool:
+    return (
+        attempt.sent == sample.messages
+        and attempt.context == sample.context
+        and attempt.continuations == sample.continuations
+    )
 
 
 def encoded(value: Any) -> bytes:
@@ -69,11 +121,13 @@ def _known_sum(values: Iterable[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def score_columns(scorer_id: int, score: Score) -> dict[str, Any]:
-    """A score as it is stored."""
-    return {
-        "scorer_id": scorer_id,
-        "absent": score.absent.value if score.absent else None,
-        "outcomes": scrubbed_bytes(encoded(score.outcomes)),
-        "why": column_text(scrubbed(score.why)),
-    }
+def score_columns(part_id: int, position: int, scorer_id: int, score: Score) -> tuple[Any, ...]:
+    """A score, in the order of the table's columns."""
+    return (
+        part_id,
+        position,
+        scorer_id,
+        score.absent.value if score.absent else None,
+        scrubbed_bytes(encoded(score.outcomes)),
+        column_text(scrubbed(score.why)),
+    )

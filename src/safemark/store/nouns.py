@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from safemark.types import Ask, Sample, Score, Transcript
+from safemark.types import Ask, JudgeUse, Sample, Score, Transcript
 
 
 class RunBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,6 +20,31 @@ class RunBody(msgspec.Struct, frozen=True, omit_defaults=True):
     model_notes: tuple[str, ...] = ()
     environment: dict[str, Any] = {}
     not_covered: tuple[tuple[str, str], ...] = ()
+    served: tuple["Served", ...] = ()
+    judges: tuple[JudgeUse, ...] = ()
+
+
+class Served(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who said that it answered: the model name and fingerprint in ``replies`` replies."""
+
+    model: str | None = None
+    fingerprint: str | None = None
+    replies: int = 0
+
+
+class EarlyStop(msgspec.Struct, frozen=True):
+    """How the asking of a part ended before all of its samples: its headlines were decided.
+
+    decides: ``light``, or ``gate``: only whether a light is red.
+    largest: by headline metric, the most rows of one cluster that it speaks of.
+    planned: samples times repeats that asking everything would have been.
+    error: of each decision, however often it was looked at.
+    """
+
+    decides: str
+    largest: dict[str, int]
+    planned: int
+    error: float
 
 
 class PartBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,6 +64,7 @@ class PartBody(msgspec.Struct, frozen=True, omit_defaults=True):
     digests: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     ask: Ask = Ask()
+    early_stop: EarlyStop | None = None
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -87,8 +113,26 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredScorer:
+    """Who judged: a scorer in one version, with one judge ("" where rules judge)."""
+
+    id: int
+    name: str
+    version: str
+    judge: str
+
+    @property
+    def words(self) -> str:
+        """Name, version and judge, as a person reads them."""
+        return f"{self.name} {self.version}" + (f" by {self.judge}" if self.judge else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One finished sample on its way into the store; ``replaces`` an earlier, absent try."""
+    """One finished sample on its way into the store; ``replaces`` an earlier, absent try.
+
+    ``further`` are the scores of scorers beside the benchmark's, by scorer id.
+    """
 
     part_id: int
     position: int
@@ -99,6 +143,7 @@ class Entry:
     scorer_id: int
     score: Score
     replaces: bool = False
+    further: tuple[tuple[int, Score], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +155,8 @@ class Usage:
     output_tokens: int | None
     cost_usd: float | None
     seconds: float
+    retries: int | None = None
+    waited_s: float | None = None
 
 
 def now() -> str:

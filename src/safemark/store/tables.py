@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0005"
 """The newest migration; a test holds it equal to alembic's own answer."""
 
 metadata = sa.MetaData()
@@ -14,6 +14,13 @@ RUN = sa.Table(
     sa.Column("model", sa.String),
     sa.Column("identity", sa.String),
     sa.Column("body", sa.LargeBinary),
+)
+RUN_NAME = sa.Table(
+    "run_name",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("run_id", sa.String),
+    sa.Column("named", sa.String),
 )
 PART = sa.Table(
     "part",
@@ -45,6 +52,8 @@ TRANSCRIPT = sa.Table(
     sa.Column("input_tokens", sa.Integer),
     sa.Column("output_tokens", sa.Integer),
     sa.Column("cost_usd", sa.Float),
+    sa.Column("retries", sa.Integer),
+    sa.Column("waited_s", sa.Float),
 )
 TEXT = sa.Table(
     "transcript_text",
@@ -62,4 +71,37 @@ SCORE = sa.Table(
     sa.Column("absent", sa.String),
     sa.Column("outcomes", sa.LargeBinary),
     sa.Column("why", sa.String),
+)
+BATCH_JOB = sa.Table(
+    "batch_job",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    *(sa.Column(n, sa.String) for n in ("run_id", "state", "remote_id", "created", "refused")),
+    sa.Column("why", sa.String),
+    sa.Column("request_keys", sa.LargeBinary),
+)
+BATCH_REPLY = sa.Table(
+    "batch_reply",
+    metadata,
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("key", sa.LargeBinary, primary_key=True),
+    sa.Column("absent", sa.String),
+    sa.Column("tries", sa.Integer),
+    sa.Column("body", sa.LargeBinary),
+)
+CALIBRATION = sa.Table(
+    "calibration",
+    metadata,
+    sa.Column("scorer_id", sa.Integer, primary_key=True),
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("made", sa.String),
+    sa.Column("body", sa.LargeBinary),
+)
+ANNOTATION = sa.Table(
+    "annotation",
+    metadata,
+    sa.Column("part_id", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    *(sa.Column(n, sa.String, primary_key=True) for n in ("question", "annotator")),
+    *(sa.Column(n, sa.String) for n in ("drawn", "label", "made")),
 )

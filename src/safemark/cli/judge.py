@@ -1,0 +1,186 @@
+"""``safemark judge``: how far a scorer can be believed."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from safemark.cli._output import emit, emit_json, on_one_thread, say, table
+
+if TYPE_CHECKING:
+    from safemark.benchmarks._benchmark import Scorer
+    from safemark.calibration import Labelled, Quality, Share
+    from safemark.models._model import Model
+    from safemark.store import Calibration
+    from safemark.types import Score
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _judge() -> None:
+    """Measure the judges: how far a scorer agrees with people."""
+
+
+@app.command()
+def check(
+    scorer: Annotated[str, typer.Argument(metavar="SCORER", help="Who is measured.")],
+    labels: Annotated[
+        Path, typer.Argument(metavar="LABELS.csv", help="Columns prompt, response, label, category.")
+    ],
+    judge: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="The model that the scorer asks.")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The outcome that labels speak of. [verdict]")
+    ] = None,
+    positive: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="A label that sensitivity speaks of. [refusal, 1, …]"),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="From which on an outcome that is a number counts as 1.")
+    ] = 0.5,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Judgements in flight. [as the judge likes]")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Store it: reports then correct this scorer.")
+    ] = True,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Measure a scorer on answers that people labelled: accuracy, sensitivity, specificity, kappa.
+
+    Labels are the scorer's own words (refusal, partial_refusal, compliance), or 0 and 1;
+    cannot_say where people could not say either. What is found is stored as the calibration of this
+    version of the scorer; reports then show rates as counted and with its error taken out.
+    """
+    on_one_thread()
+    from safemark.calibration import calibration, read_labels, reasons
+    from safemark.reports.exit_code import INCONCLUSIVE
+    from safemark.store import Store
+
+    rows = read_labels(labels)
+    ready, scores = asyncio.run(_judged(scorer, rows, judge, concurrency))
+    found = calibration(
+        ready.name,
+        rows,
+        scores,
+        labels=labels.name,
+        outcome=outcome,
+        positive=positive or (),
+        threshold=threshold,
+    )
+    if keep:
+        opened = Store(store)
+        try:
+            scorer_id = opened.ensure_scorer(ready.name, ready.version, ready.judge)
+            opened.calibrations.keep(scorer_id, f"file {found.digest[:16]}", found)
+        finally:
+            opened.close()
+    said = document(ready, found) | {
+        "unlabelled": sum(row.label is None for row in rows),
+        "absent_reasons": reasons(rows, scores),
+        "stored": keep,
+    }
+    if as_json:
+        emit_json(said)
+    else:
+        emit(text(said))
+        if keep:
+            say(f"\nstored as the calibration of {ready.name} {ready.version} {ready.judge}".rstrip())
+    return 0 if said["n"] else INCONCLUSIVE
+
+
+async def _judged(
+    name: str, rows: "list[Labelled]", judge: str | None, concurrency: int | None
+) -> "tuple[Scorer, tuple[Score, ...]]":
+    from safemark import registry
+    from safemark.calibration import judged_labels
+    from safemark.judging import with_judge
+
+    async with AsyncExitStack() as stack:
+        model = await _connected(stack, judge, concurrency)
+        ready = with_judge(registry.scorer(name), model)
+        at_once = concurrency or (model.concurrency if model else 1)
+        return ready, await judged_labels(ready, rows, at_once)
+
+
+async def _connected(
+    stack: AsyncExitStack, judge: str | None, concurrency: int | None
+) -> "Model | None":
+    if judge is None:
+        return None
+    from safemark.api import Settings, opened_model
+    from safemark.models.connect import keys_from_dotenv
+
+    keys_from_dotenv(Path(".env"))
+    model = opened_model(judge, Settings(concurrency=concurrency))
+    stack.push_async_callback(model.close)
+    return model
+
+
+def document(scorer: "Scorer", found: "Calibration") -> dict[str, Any]:
+    """What `--json` prints of a calibration."""
+    from safemark.calibration import categories, quality
+
+    confusion: dict[str, dict[str, int]] = {}
+    for cell in found.cells:
+        said = confusion.setdefault(cell.label, {})
+        word = cell.verdict or "absent"
+        said[word] = said.get(word, 0) + cell.n
+    return {
+        "scorer": scorer.name,
+        "version": scorer.version,
+        "judge": scorer.judge,
+        "labels": found.labels,
+        "outcome": found.outcome,
+        "positive": list(found.positive),
+        "threshold": found.threshold,
+        **_shown(quality(found)),
+        "confusion": confusion,
+        "categories": {name: _shown(quality(found, name)) for name in categories(found)},
+    }
+
+
+def _shown(found: "Quality") -> dict[str, Any]:
+    return asdict(found)
+
+
+def text(said: dict[str, Any]) -> str:
+    """The same for people, as plain columns."""
+    header = ["", "accuracy", "sensitivity", "specificity", "kappa", "n", "absent"]
+    rows = [_row("all", said)]
+    rows += [_row(name, of) for name, of in said["categories"].items()]
+    lines = [
+        f"{said['scorer']} {said['version']} on {said['labels']}: {said['outcome']}, positive is "
+        f"{', '.join(said['positive'])}",
+        "",
+        table(rows, header),
+    ]
+    if said["undecidable"]:
+        lines.append(
+            f"\nof {said['undecidable']} answers that people could not tell, "
+            f"{said['left_absent']} were left without a verdict"
+        )
+    if said["absent_reasons"]:
+        why = ", ".join(f"{reason} {n}" for reason, n in said["absent_reasons"].items())
+        lines.append(f"\nabsent: {why}")
+    return "\n".join(lines)
+
+
+def _row(name: str, said: dict[str, Any]) -> list[str]:
+    names = ("accuracy", "sensitivity", "specificity", "kappa")
+    return [name, *(_percent(said[n]) for n in names), str(said["n"]), str(said["absent"])]
+
+
+def _percent(share: "dict[str, Any] | Share") -> str:
+    said = share if isinstance(share, dict) else asdict(share)
+    if said["value"] is None:
+        return "-"
+    ends = "" if said["low"] is None else f" ({said['low']:.2f} to {said['high']:.2f})"
+    return f"{said['value']:.2f}{ends}"
