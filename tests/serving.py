@@ -109,7 +109,8 @@ def question_in(body: dict[str, Any]) -> str:
     if "contents" in body:
         return str(body["contents"][-1]["parts"][0]["text"])
     if "input" in body:
-        return str(body["input"][-1]["content"])
+        last = body["input"][-1]  # a turn, or one of the texts of a moderation request
+        return last if isinstance(last, str) else str(last["content"])
     return str(body.get("prompt", ""))
 
 

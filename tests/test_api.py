@@ -14,7 +14,14 @@ from safemark.store import Store
 
 
 def test_exactly_the_public_names_are_exported() -> None:
-    assert safemark.__all__ == ["Document", "SafemarkError", "__version__", "compare", "gate", "run"]
+    assert safemark.__all__ == [
+        "Document",
+        "SafemarkError",
+        "__version__",
+        "compare",
+        "gate",
+        "run",
+    ]
     assert dir(safemark) == sorted(safemark.__all__)
     for name in safemark.__all__:
         assert getattr(safemark, name) is not None

@@ -15,7 +15,6 @@ from safemark.decide import (
     STOPPED_EARLY,
     UntilDecided,
     always_valid,
-    confidence_limits,
     shuffled,
 )
 from safemark.engine import Progress
@@ -23,12 +22,10 @@ from safemark.evaluation import evaluate, run_spec
 from safemark.plan import Plan, Request
 from safemark.reports.document import BenchmarkDocument
 from safemark.reports.scorecard import document
-from safemark.stats import Interval, wilson
+from safemark.stats import Interval, source_limits, wilson
 from safemark.store import Store
 from safemark.types import Ask, Reason, Row
 from tests.small import Counting, benchmark, evaluated, stop_after, task
-
-SHARE = np.array([(1.0, 1.0), (0.0, 1.0)])
 
 
 @pytest.fixture
@@ -50,13 +47,6 @@ def right(share_right: float) -> Any:
 
 def read(store: Store, run: str) -> BenchmarkDocument:
     return document(store, store.run(run)).benchmarks[0]
-
-
-def clusters(passed: int, n: int) -> Any:
-    table = np.zeros((n, 3))
-    table[:, 1] = 1
-    table[:passed, 0] = 1
-    return table
 
 
 async def test_a_clear_case_ends_with_at_least_half_of_the_samples_saved(store: Store) -> None:
@@ -163,36 +153,6 @@ async def test_an_interrupted_run_goes_on_to_the_same_end(store: Store) -> None:
     assert read(store, ended.run_id).light == read(store, plain.run_id).light
 
 
-def test_the_limits_do_not_depend_on_the_order_of_clusters() -> None:
-    table = clusters(70, 100)
-    mixed = np.random.default_rng(0).permutation(table)
-    assert confidence_limits(table, SHARE, 1, (0, 1)) == confidence_limits(mixed, SHARE, 1, (0, 1))
-
-
-def test_failures_mirror_passes() -> None:
-    passes = confidence_limits(clusters(93, 100), SHARE, 1, (0, 1))
-    fails = confidence_limits(clusters(7, 100), SHARE, 1, (0, 1))
-    assert passes.low == pytest.approx(1 - fails.high, abs=1e-9)
-    assert passes.high == pytest.approx(1 - fails.low, abs=1e-9)
-
-
-def test_an_absent_row_speaks_against_both_limits() -> None:
-    known = clusters(50, 100)
-    absent = known.copy()
-    absent[:5] = [0, 0, 1]
-    inner = confidence_limits(known, SHARE, 1, (0, 1))
-    outer = confidence_limits(absent, SHARE, 1, (0, 1))
-    assert outer.low < inner.low
-    assert outer.high >= inner.high
-    worst = confidence_limits(clusters(45, 100), SHARE, 1, (0, 1))
-    assert outer.low == pytest.approx(worst.low, abs=1e-9)
-
-
-def test_a_cluster_greater_than_was_said_is_no_evidence_but_a_mistake() -> None:
-    with pytest.raises(ValueError, match="largest"):
-        confidence_limits(np.array([[0.0, 3.0, 0.0]]), SHARE, 1, (0, 1))
-
-
 @pytest.mark.parametrize(
     "metric",
     [
@@ -204,6 +164,21 @@ def test_a_cluster_greater_than_was_said_is_no_evidence_but_a_mistake() -> None:
 def test_a_metric_without_always_valid_limits_has_none(metric: Metric) -> None:
     row = Row("a", 0, None, None, {}, {"passed": True}, None)
     assert always_valid(metric, [row], 1) is None
+
+
+def test_an_absent_row_leaves_the_interval_and_widens_what_is_around_it() -> None:
+    passed = [Row(f"{i}", 0, None, None, {}, {"passed": i < 80}, None) for i in range(100)]
+    absent = [Row(f"a{i}", 0, None, None, {}, {}, Reason.TIMEOUT) for i in range(10)]
+    metric = Metric("m", "higher", share("passed"))
+    without, found = always_valid(metric, passed, 1), always_valid(metric, passed + absent, 1)
+    assert without is not None
+    assert found is not None
+    assert (found.value, found.low, found.high) == (0.8, without.low, without.high)
+    assert (found.n, found.absent) == (100, 10)
+    assert None not in (found.low, found.high, found.outer_low, found.outer_high)
+    assert (without.outer_low, without.outer_high) == (without.low, without.high)
+    assert found.outer_low < found.low  # type: ignore[operator]
+    assert found.outer_high > found.high  # type: ignore[operator]
 
 
 def test_nothing_scored_is_undefined() -> None:
@@ -228,7 +203,10 @@ def looks(n: int, first: int = 32) -> Iterator[int]:
 
 @cache
 def limits(passed: int, n: int) -> Interval:
-    return confidence_limits(clusters(passed, n), SHARE, 1, (0, 1))
+    outcomes = np.zeros((n, 3))
+    outcomes[:, 1] = 1
+    outcomes[:passed, 0] = 1
+    return source_limits(outcomes, 1)
 
 
 def _is_open(passed: int, n: int, headline: Headline) -> bool:

@@ -20,7 +20,7 @@ from safemark.cli.selftest import page, shown
 from safemark.errors import CallFailed, DataError
 from safemark.models._model import Model
 from safemark.models.fake import Fake, says
-from safemark.reports import scorecard
+from safemark.reports import metrics
 from safemark.reports.document import MetricDocument
 from safemark.scorers import _letter, _refusal_rules, probe
 from safemark.selftest import (
@@ -37,14 +37,13 @@ from safemark.selftest import (
     selftest,
 )
 from safemark.stats import Interval, clopper_pearson, wilson
-from safemark.store import Store
+from safemark.store import Outcomes, Store
 from safemark.types import (
     Ask,
     Attempt,
     Message,
     Reason,
     Reply,
-    Row,
     Sample,
     Score,
     Transcript,
@@ -152,34 +151,43 @@ def test_a_reply_without_an_answer_that_is_counted_fails(
 
 
 def test_absent_outcomes_that_are_not_stored_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Store.rows
+    right = Store.outcomes
 
-    def scored(self: Store, *arguments: Any) -> list[Row]:
-        return [row for row in right(self, *arguments) if row.absent is None]
+    def scored(self: Store, *arguments: Any) -> Outcomes:
+        found = right(self, *arguments)
+        kept = [place for place, kind in enumerate(found.kind) if found.kinds[kind].absent is None]
+        return dataclasses.replace(
+            found,
+            sample=tuple(found.sample[place] for place in kept),
+            repeat=found.repeat[kept],
+            cluster=tuple(found.cluster[place] for place in kept),
+            kind=found.kind[kept],
+        )
 
-    monkeypatch.setattr(Store, "rows", scored)
+    monkeypatch.setattr(Store, "outcomes", scored)
     assert "absent: timeout: 0 instead of" in said(taken())
 
 
 def test_absent_outcomes_left_out_of_a_rate_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = scorecard._estimate
+    right = metrics.estimated
 
-    def of_scored(metric: Any, rows: list[Row], *more: Any) -> Any:
-        return right(metric, [row for row in rows if row.absent is None], *more)
+    def of_scored(metric: Any, records: metrics.Records, concerned: Any, *more: Any) -> Any:
+        is_scored = records.having(lambda row: row.absent is None)
+        return right(metric, records, concerned & is_scored, *more)
 
-    monkeypatch.setattr(scorecard, "_estimate", of_scored)
+    monkeypatch.setattr(metrics, "estimated", of_scored)
     complaints = said(taken())
     assert "answers in all shares: scored or absent" in complaints
 
 
 def test_bounds_that_forget_the_absent_outcomes_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = scorecard._metric
+    right = metrics.shown
 
     def narrow(*arguments: Any) -> MetricDocument:
         found = right(*arguments)
         return msgspec.structs.replace(found, worst=found.value, best=found.value)
 
-    monkeypatch.setattr(scorecard, "_metric", narrow)
+    monkeypatch.setattr(metrics, "shown", narrow)
     assert "shares whose bounds are those of their absent answers: " in said(taken())
 
 

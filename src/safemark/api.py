@@ -14,7 +14,7 @@ from safemark.engine import Progress
 from safemark.errors import UsageError
 from safemark.evaluation import Outcome, evaluate, run_spec
 from safemark.judging import Judges
-from safemark.models._model import Model, can
+from safemark.models._model import Model
 from safemark.models.connect import connect
 from safemark.models.judge import Judge
 from safemark.models.wrap import Budget, Budgeted, Limits, price_of
@@ -89,7 +89,7 @@ def run(
     'red'
     """
     of_settings = {name: more.pop(name) for name in list(more) if name in _SETTINGS}
-    judges = (judge,) if isinstance(judge, str) or can(judge, "reply") else tuple(judge)
+    judges = _all(judge)
     names = tuple(one if isinstance(one, str) else one.name for one in judges)
     request = Request(tuple(benchmarks), suite, limit, seed=seed, judge=names, **more)
     settings = Settings(**of_settings)
@@ -102,6 +102,13 @@ def run(
         if opened is not store:
             opened.close()
     return found
+
+
+def _all(judge: str | Model | Sequence[str | Model]) -> tuple[str | Model, ...]:
+    """One judge or several, as several."""
+    if isinstance(judge, Sequence) and not isinstance(judge, str):
+        return tuple(judge)
+    return (judge,)
 
 
 _SETTINGS = frozenset(Settings.__slots__)
@@ -135,7 +142,7 @@ async def run_one(
         panel = opened_judges(
             request.judge if judges is None else judges, settings, request, budget
         )
-        check_not_itself(connected, panel)
+        check_not_itself(connected.name, connected.identity.digest, panel)
         planned = await asyncio.to_thread(
             plan,
             request,
@@ -195,7 +202,7 @@ async def advance_batch(
     panel = Judges()
     try:
         panel = opened_judges(request.judge, settings, request)
-        check_not_itself(connected, panel)
+        check_not_itself(connected.name, connected.identity.digest, panel)
         planned = await asyncio.to_thread(
             plan,
             request,
@@ -232,7 +239,7 @@ def _carry(store: Store, run: StoredRun, budget: Budget, progress: Progress) -> 
     tokens = (spent.input_tokens or 0) + (spent.output_tokens or 0)
     for use in run.body.judges:
         tokens += (use.input_tokens or 0) + (use.output_tokens or 0)
-    cost = sum(use.cost_usd or 0.0 for use in (spent, *run.body.judges))
+    cost = (spent.cost_usd or 0.0) + sum(use.cost_usd or 0.0 for use in run.body.judges)
     budget.carry(tokens, cost)
     progress.tokens += tokens
     progress.cost_usd = spent.cost_usd
@@ -276,25 +283,45 @@ def opened_judges(
     labels = [one if isinstance(one, str) else one.name for one in wanted]
     if len(set(labels)) < len(labels):
         raise UsageError(f"a judge is named twice: {', '.join(labels)}", "name each judge once")
-    own = dict(settings.judge_options)
-    of_judge = replace(settings, base_url=own.pop("base_url", None), options=own)
-    models = tuple(Judge(opened_model(one, of_judge, budget)) for one in wanted)
+    of_judges = _of_judges(settings)
+    models = tuple(Judge(opened_model(one, of_judges, budget)) for one in wanted)
     rule = None if request is None else request.judge_rule
     return Judges(models, rule or "majority")
 
 
-def check_not_itself(model: Model, judges: Judges) -> None:
+def _of_judges(settings: Settings) -> Settings:
+    """The settings of the judges: none of the target's, but for prices and what may be spent.
+
+    Raises:
+        UsageError: a number that is none.
+    """
+    own = dict(settings.judge_options)
+    numbers = {key: own.pop(key) for key in ("concurrency", "rpm", "tpm") if key in own}
+    for key, value in numbers.items():
+        if not value.isdecimal() or int(value) < 1:
+            raise UsageError(f"--judge-option {key}={value} is not a number above 0")
+    limits = {key: int(value) for key, value in numbers.items()}
+    return replace(
+        settings,
+        base_url=own.pop("base_url", None),
+        options=own,
+        concurrency=limits.get("concurrency"),
+        requests_per_minute=limits.get("rpm"),
+        tokens_per_minute=limits.get("tpm"),
+    )
+
+
+def check_not_itself(name: str, identity: str, judges: Judges) -> None:
     """Refuse a judge that is the model under test, unless it was named by that very name.
 
     Raises:
         UsageError: it is.
     """
     for judge in judges.models:
-        is_same = judge.identity.digest == model.identity.digest
-        if is_same and judge.name != model.name:
+        if judge.identity.digest == identity and judge.name != name:
             raise UsageError(
-                f"the judge {judge.name} is the model under test, {model.name}",
-                f"name another, or say that it shall judge itself: --judge {model.name}",
+                f"the judge {judge.name} is the model under test, {name}",
+                f"name another, or say that it shall judge itself: --judge {name}",
             )
 
 

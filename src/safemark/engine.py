@@ -29,6 +29,9 @@ from safemark.types import Ask, Attempt, Reason, Reply, Sample, Transcript, Usag
 
 Search = Callable[[Sample, Model, Ask], Awaitable[Transcript]]
 
+MOST_CHARACTERS = 16_000_000
+"""Replies of so much text are stored at once, so that large ones do not pile up."""
+
 MOST_SERVED = 32
 """So many pairs of model name and fingerprint are kept of one run's replies."""
 
@@ -400,12 +403,18 @@ def _for_free(transcript: Transcript) -> Transcript:
     return msgspec.structs.replace(transcript, attempts=attempts, retries=0, waited_s=0.0)
 
 
+def _characters(transcript: Transcript) -> int:
+    """The length of its replies' texts."""
+    return sum(len(one.reply.text) for one in transcript.attempts if one.reply is not None)
+
+
 class _Writer:
     """Stores finished samples in batches, off the event loop, one batch at a time."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: list[Entry] = []
+        self._characters = 0
         self._lock = asyncio.Lock()
         self._failure: StoreError | None = None
 
@@ -413,7 +422,8 @@ class _Writer:
         if self._failure is not None:
             raise self._failure
         self._waiting.append(entry)
-        if len(self._waiting) >= BATCH:
+        self._characters += _characters(entry.transcript)
+        if len(self._waiting) >= BATCH or self._characters >= MOST_CHARACTERS:
             await self.flush()
 
     async def flush(self) -> None:
@@ -421,6 +431,7 @@ class _Writer:
             if self._failure is not None:
                 raise self._failure
             batch, self._waiting = self._waiting, []
+            self._characters = 0
             if not batch:
                 return
             storing = asyncio.create_task(asyncio.to_thread(self._store.append, batch))

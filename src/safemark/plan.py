@@ -37,10 +37,10 @@ class Request:
 
     ``limit`` draws a seeded, stratified sample of whole clusters; ``first`` takes the first rows.
     ``temperature`` None is the benchmark's own, 0 where it has none. ``also`` are scorers that
-    judge every reply beside the benchmark's own; `USUAL` among them stands for toxicity and personal
-    data of free replies (a letter has neither). ``until_decided`` ends a benchmark as soon as its
-    lights, or the gate, are decided. ``judge`` are models that scorers ask who need one; several
-    decide by ``judge_rule``, the majority by default.
+    judge every reply beside the benchmark's own; `USUAL` among them stands for toxicity and
+    personal data of free replies (a letter has neither). ``until_decided`` ends a benchmark as soon
+    as its lights, or the gate, are decided. ``judge`` are models that scorers ask who need one;
+    several decide by ``judge_rule``, the majority by default.
     """
 
     benchmarks: tuple[str, ...] = ()

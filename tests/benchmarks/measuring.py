@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from safemark.benchmarks._benchmark import Benchmark, Metric, Way
+from safemark.stats import Estimate, estimate, ratio
 from safemark.types import Attempt, Likelihood, Reason, Reply, Row, Sample, Score, Transcript
 
 Answerer = Callable[[Sample, Sample], Attempt]
@@ -73,6 +74,25 @@ def value(metric: Metric, rows: Iterable[Row]) -> float | None:
         result = float(metric.statistic(sums))
         return None if np.isnan(result) else result
     return None if sums[1] == 0 else float(sums[0] / sums[1])
+
+
+def estimated(metric: Metric, rows: Iterable[Row]) -> Estimate:
+    """The metric with its interval and its bounds over absent rows."""
+    width = len(metric.options[0]) if metric.options else 2
+    there = [row for row in rows if metric.where(row)]
+    parts = [(row, metric.of(row)) for row in there if row.absent is None]
+    scored = [(row.cluster or row.sample_id, part) for row, part in parts if part is not None]
+    return estimate(
+        np.asarray([part for _, part in scored]) if scored else np.zeros((0, width)),
+        [cluster for cluster, _ in scored],
+        absent_options=metric.options,
+        absent_clusters=[row.cluster or row.sample_id for row in there if row.absent is not None],
+        statistic=metric.statistic or ratio,
+        range=metric.range,
+        better=metric.better,
+        target=metric.target,
+        bounds_known=bool(metric.options),
+    )
 
 
 def values(benchmark: Benchmark, rows: list[Row]) -> dict[str, float | None]:

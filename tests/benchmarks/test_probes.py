@@ -67,7 +67,7 @@ def test_every_fault_of_the_reference_model_has_probes() -> None:
     assert set(faults) == {
         "harm", "rudeness", "stereotype", "disambiguated", "pronoun", "myth", "invention",
         "role_play", "few_shot", "many_shot", "prefix", "prefill", "junk_suffix",
-        "canary_direct", "canary_repeat", "record", "over_refusal", "benign", "fact",
+        "canary_direct", "canary_repeat", "record", "over_refusal", "benign", "fact", "letters",
     }  # fmt: skip
     assert min(faults.values()) >= 20
 

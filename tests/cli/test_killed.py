@@ -44,7 +44,8 @@ def stored(path: Path) -> Counter[Asked]:
             return Counter()
         rows = connection.execute(
             "select x.body, t.repeat from transcript t join transcript_text x"
-            " using (part_id, position) join score using (part_id, position)"
+            " using (part_id, position) where (part_id, position) in"
+            " (select part_id, position from score)"
         ).fetchall()
     found: Counter[Asked] = Counter()
     for body, repeat in rows:

@@ -63,9 +63,27 @@ def test_every_reply_is_scored_by_further_scorers_and_told_apart(store: Store) -
     (metric,) = also["metrics"]
     assert (metric["name"], metric["value"]) == ("verdict_refusal_rate", 1.0)
     assert {one["name"] for one in found["metrics"]}.isdisjoint({metric["name"]})
-    plain = audit(run("--new"))
+    plain = audit(run("--new", "--also", "none"))
     assert plain["further"] == []
     assert plain["metrics"] == found["metrics"], "the benchmark's own metrics are the same"
+
+
+def test_free_replies_are_scored_for_toxicity_and_personal_data_unless_told_otherwise() -> None:
+    toxicity, pii = audit(run())["further"]
+    assert (toxicity["scorer"], pii["scorer"]) == ("toxicity 1", "pii 1")
+    assert (toxicity["n"], pii["n"]) == (30, 30)
+    assert "RealToxicityPrompts" in toxicity["trust"]
+    assert [one["name"] for one in pii["metrics"]] == ["new_pii_rate", "pii_rate"]
+    for kind in ("md", "html"):
+        page = safemark("report", "last", "-f", kind, "-o", "page").err
+        assert "written" in page
+        assert toxicity["trust"][:40] in Path("page").read_text(encoding="utf-8")
+
+
+def test_nobody_and_somebody_do_not_judge_together() -> None:
+    done = safemark("run", "fake/refuse", "-b", "audit150", "--also", "none,pii", "--offline")
+    assert done.code == 2
+    assert "goes with no scorer" in done.err
 
 
 def test_further_scorers_stand_in_every_report() -> None:
@@ -198,8 +216,8 @@ def test_a_judge_model_is_asked_once_for_each_reply_and_named_in_the_report(
         again = safemark("rejudge", "last", "--with", "tone", "--judge", "openai/j", "--json")
         assert again.json["judged"][0]["judged"] == 0
     assert len(server.asked) == len(set(server.asked)) == 30
-    (also,) = audit(safemark("report", "last", "-f", "json").json)["further"]
-    assert also["scorer"].startswith("tone 1 by openai/j ")
+    further = audit(safemark("report", "last", "-f", "json").json)["further"]
+    (also,) = [one for one in further if one["scorer"].startswith("tone 1 by openai/j ")]
     assert 0 < also["metrics"][0]["value"] < 1
     assert "made-up" not in done.out + done.err
 

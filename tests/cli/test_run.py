@@ -60,6 +60,7 @@ def test_the_json_of_a_run_is_the_document_alone_and_fits_the_schema(server: Ser
         "seconds": document["cost"]["seconds"],
         "retries": 0,
         "waited_s": 0.0,
+        "judges": [],
     }
 
 
@@ -74,7 +75,8 @@ def test_every_answer_can_be_looked_at_afterwards(server: Server) -> None:
     one = safemark("show", "last", "--sample", samples[0]["id"])
     assert one.code == 0
     assert "I'm sorry, but I can't help with that." in one.out
-    assert "judged by audit 1" in one.out
+    assert "judged by audit 2" in one.out
+    assert "judged by toxicity 1" in one.out
     (whole,) = safemark("show", "last", "--sample", samples[0]["id"], "--json").json
     assert whole["text"]["transcript"]["attempts"][0]["reply"]["text"].startswith("I'm sorry")
     near = safemark("show", "last", "--sample", samples[0]["id"] + "x")

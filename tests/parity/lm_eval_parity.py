@@ -4,8 +4,8 @@
 
 In FOLDER a Llama with random weights and a BPE tokenizer trained on the benchmarks' own text are
 made, then both sides score the same rows: all 1,508 pairs of CrowS-Pairs, all 817 questions of
-TruthfulQA, every 31st of the BBQ rows that are at hand, and MMLU's questions on anatomy without and
-with worked examples. What was asked must agree to the letter, each log-likelihood to 1e-4, and each metric that both have to 1e-6. Prints one JSON
+TruthfulQA, all 720 sentences of Winogender, every 31st of the BBQ rows that are at hand, and MMLU's
+questions on anatomy without and with worked examples. What was asked must agree to the letter, each log-likelihood to 1e-4, and each metric that both have to 1e-6. Prints one JSON
 document; exit status 1 when anything differs.
 
 The other side stands in ``lm_eval_side.py`` and runs with SAFEMARK_LM_EVAL_PYTHON, an interpreter
@@ -38,6 +38,7 @@ COMPARED = {
     "crows_pairs_english": ("crows_pairs:lm-eval", {"pct_stereotype,none": "pct_stereotype"}),
     "truthfulqa_mc1": ("truthfulqa@v1:lm-eval", {"acc,none": "mc1"}),
     "truthfulqa_mc2": ("truthfulqa@v1:lm-eval", {"acc,none": "mc2"}),
+    "winogender_all": ("winogender:lm-eval", {"acc,none": "accuracy"}),
     "mmlu_anatomy": ("mmlu:lm-eval", {"acc,none": "accuracy"}),
     "mmlu_anatomy_5_shot": ("mmlu:likelihood", {"acc,none": "accuracy"}),
     "bbq": (
@@ -114,8 +115,24 @@ def write_rows(folder: Path) -> None:
         ]
         for name in names:
             _write(folder / name, rows)
+    _write(folder / "winogender_all.jsonl", winogender_rows())
     _write(folder / "truthfulqa_mc1.jsonl", questions)
     _write(folder / "truthfulqa_mc2.jsonl", questions)
+
+
+def winogender_rows() -> list[dict[str, Any]]:
+    """Winogender's sentences with the columns of the harness's copy that its task reads."""
+    return [
+        {
+            "sentence": sample.messages[0].content,
+            "pronoun": sample.facets["pronoun"],
+            "occupation": sample.choices[0],
+            "participant": sample.choices[1],
+            "gender": sample.facets["gender"],
+            "label": sample.target,
+        }
+        for sample in samples(registry.benchmark("winogender"))
+    ]
 
 
 def _write(path: Path, rows: list[Any]) -> None:

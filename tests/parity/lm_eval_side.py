@@ -23,6 +23,7 @@ TASKS = {
     "truthfulqa_mc1": ("truthfulqa/truthfulqa_mc1.yaml", "validation", ""),
     "truthfulqa_mc2": ("truthfulqa/truthfulqa_mc2.yaml", "validation", ""),
     "bbq": ("bbq/bbq_multiple_choice.yaml", "test", ""),
+    "winogender_all": ("winogender/winogender.yaml", "test", ""),
     "mmlu_anatomy": (MMLU, "test", SHOWN),
     "mmlu_anatomy_5_shot": (MMLU, "test", f"{SHOWN}task: mmlu_anatomy_5_shot\nnum_fewshot: 5\n"),
 }

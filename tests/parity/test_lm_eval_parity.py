@@ -27,7 +27,7 @@ def test_every_log_likelihood_equals_lm_evaluation_harnesss(
             "compares with lm-evaluation-harness 0.4.13, which is not installed here, and "
             "SAFEMARK_LM_EVAL_PYTHON names no interpreter that has it"
         )
-    for needed in ("bbq", "crows_pairs", "mmlu", "truthfulqa"):
+    for needed in ("bbq", "crows_pairs", "mmlu", "truthfulqa", "winogender"):
         if not (data / needed).is_dir():
             pytest.skip(f"the mirror holds no {needed}")
     pytest.importorskip("transformers")
@@ -49,6 +49,7 @@ def test_every_log_likelihood_equals_lm_evaluation_harnesss(
     assert finished.returncode == 0, json.dumps(found, indent=2)
     assert found["crows_pairs_english"]["log_likelihoods"] == 3_016
     assert found["truthfulqa_mc1"]["items"] == found["truthfulqa_mc2"]["items"] == 817
+    assert found["winogender_all"]["log_likelihoods"] == 720 * 2
     assert found["mmlu_anatomy"]["log_likelihoods"] == 135 * 4
     assert found["mmlu_anatomy_5_shot"]["log_likelihoods"] == 135 * 4
     assert found["bbq"]["items"] >= 300

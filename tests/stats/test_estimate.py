@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from safemark.stats import Better, Estimate, Ratio, estimate, ratio, wilson
 from safemark.stats.clusters import Array
+from safemark.stats.spread import caution
 
 SHARE = [(1, 1), (0, 1)]
 
@@ -191,6 +192,35 @@ def test_one_more_failure_does_not_make_the_interval_shorter_on_the_bad_side() -
     highs = [estimate(rows(k, 200), clusters).high or 0.0 for k in range(1, 12)]
     assert highs == sorted(highs)
     assert highs[0] > 0.01
+
+
+def in_clusters(failed: list[int], size: int) -> Estimate:
+    """Failures in clusters of equal size, better lower."""
+    scored = np.concatenate([rows(k, size) for k in failed])
+    return estimate(scored, [i // size for i in range(len(scored))], better="lower")
+
+
+def test_failures_of_one_cluster_leave_open_how_far_they_come_together() -> None:
+    one_bad, spread_out = in_clusters([1] + [0] * 24, 80), in_clusters([1] * 12 + [0] * 13, 80)
+    assert one_bad.high is not None
+    assert spread_out.high is not None
+    assert one_bad.high > 2 * wilson(1, 2000).high
+    assert spread_out.high < 1.3 * wilson(12, 2000).high
+
+
+def test_a_cluster_with_failures_tells_less_of_a_rate_than_as_many_rows() -> None:
+    assert caution(np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 1.0]])) == pytest.approx(1.0)
+    assert caution(np.array([[8.0, 8.0], [0.0, 8.0], [0.0, 8.0]])) == pytest.approx(1.0)
+    assert caution(np.array([[1.0, 8.0], *[[0.0, 8.0]] * 9])) > 1.5
+    assert caution(np.array([[5.0, 5.0]])) == caution(np.array([[0.0, 5.0], [0.0, 9.0]])) == 1.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=30))
+def test_caution_is_at_least_1_and_sees_no_order_and_no_side(counts: list[tuple[int, int]]) -> None:
+    sums = np.array([(min(k, n), n) for k, n in counts], dtype=float)
+    mirrored = np.column_stack([sums[:, 1] - sums[:, 0], sums[:, 1]])
+    assert 1.0 <= caution(sums) == caution(sums[::-1])
+    assert caution(mirrored) == pytest.approx(caution(sums))
 
 
 def test_fractions_of_independent_rows_get_the_bootstrap() -> None:

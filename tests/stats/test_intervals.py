@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
@@ -174,6 +174,7 @@ def test_the_arcsine_distribution_is_the_beta_of_two_halves(rest: float) -> None
 
 
 @given(st.floats(0.001, 0.999), shapes, shapes)
+@settings(deadline=None)
 def test_the_beta_quantile_is_that_of_scipy(p: float, a: float, b: float) -> None:
     assert beta_quantile(p, a, b) == pytest.approx(stats.beta.ppf(p, a, b), abs=1e-10)
 

@@ -22,7 +22,8 @@ from safemark.stats import (
     wilson,
 )
 from safemark.stats.clusters import Array
-from safemark.stats.paired import signed_sums, tango
+from safemark.stats.paired import tango
+from safemark.stats.swaps import signed_sums
 
 NAN = math.nan
 

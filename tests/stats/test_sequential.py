@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safemark.stats import ConfidenceSequence, confidence_sequence, decided, shuffled_clusters
+from safemark.stats import (
+    ConfidenceSequence,
+    confidence_sequence,
+    decided,
+    shuffled_clusters,
+    source_limits,
+)
 from safemark.stats.clusters import Array
 
 NAN = math.nan
@@ -151,6 +157,67 @@ def test_the_order_is_seeded_and_whole() -> None:
 def test_what_cannot_be_is_an_error(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def summed_up(clusters: Sequence[Any] | Array) -> Array:
+    """Top sum, bottom sum and absent rows of clusters of 0/1 outcomes, (C, 3)."""
+    rows = [np.asarray(cluster, dtype=float) for cluster in clusters]
+    known = [int((~np.isnan(row)).sum()) for row in rows]
+    sums = [(np.nansum(row), n, len(row) - n) for row, n in zip(rows, known, strict=True)]
+    return np.array(sums, dtype=float)
+
+
+@given(st.integers(0, 1000), st.floats(0.0, 1.0), st.sampled_from([0.0, 0.1]))
+@settings(max_examples=25, deadline=None)
+def test_limits_from_sums_are_the_sequence_itself(seed: int, p: float, absent: float) -> None:
+    rng = np.random.default_rng(seed)
+    clusters = (rng.random((80, 3)) < p).astype(float)
+    clusters[rng.random((80, 3)) < absent] = NAN
+    sequence = confidence_sequence(100, 300, 3, finite=False)
+    lows, highs = [], []
+    for seen, cluster in enumerate(clusters, 1):
+        sequence = sequence.after(cluster)
+        if seen % 20 == 0:
+            limits = source_limits(summed_up(clusters[:seen]), 3)
+            lows.append(limits.low)
+            highs.append(limits.high)
+    assert sequence.low >= max(lows) - 0.005 - 1e-9  # narrower where an earlier moment was
+    assert sequence.high <= min(highs) + 0.005 + 1e-9
+    mirrored = source_limits(summed_up(1 - clusters), 3)
+    assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((lows[-1], highs[-1]), abs=1e-9)
+
+
+def test_limits_after_a_steady_run_are_the_sequence_to_a_step() -> None:
+    steady = [[1.0], [1.0], [1.0], [0.0]] * 50
+    sequence, limits = fed(steady, finite=False), source_limits(summed_up(steady), 1)
+    assert limits.low == pytest.approx(sequence.low, abs=0.011)
+    assert limits.high == pytest.approx(sequence.high, abs=0.011)
+    assert limits.low > 0.6
+
+
+def test_limits_do_not_depend_on_the_order_of_clusters() -> None:
+    table = summed_up([[1.0, 1.0], [0.0, 1.0], [NAN, 0.0]] * 20)
+    mixed = np.random.default_rng(0).permutation(table)
+    assert source_limits(table, 2) == source_limits(mixed, 2)
+
+
+def test_limits_of_a_ratio_follow_its_range() -> None:
+    unit = source_limits(summed_up([[1.0, 0.0, 1.0]] * 40), 3)
+    sided = source_limits([(1.0, 3.0, 0.0)] * 40, 3, range=(-1.0, 1.0))
+    assert (sided.low, sided.high) == pytest.approx((2 * unit.low - 1, 2 * unit.high - 1))
+
+
+def test_an_absent_row_speaks_against_both_limits() -> None:
+    failed, passed = ([[x]] * 10 + [[1.0], [0.0]] * 45 for x in (0.0, 1.0))
+    found = source_limits(summed_up([[NAN]] * 10 + [[1.0], [0.0]] * 45), 1)
+    assert found.low == source_limits(summed_up(failed), 1).low
+    assert found.high == source_limits(summed_up(passed), 1).high
+
+
+@pytest.mark.parametrize("sums", [(0.0, 3.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.5, 0.0)])
+def test_a_cluster_greater_than_was_said_is_no_evidence_but_a_mistake(sums: Any) -> None:
+    with pytest.raises(ValueError, match="rows, or an outcome"):
+        source_limits([sums], 1)
 
 
 def missed_and_used(

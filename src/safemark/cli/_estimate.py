@@ -9,8 +9,9 @@ from safemark.cli._progress import clock
 
 if TYPE_CHECKING:
     from safemark.api import Settings
+    from safemark.models._model import Model
     from safemark.models.prices import Price
-    from safemark.plan import Request, Task
+    from safemark.plan import Plan, Request, Task
 
 
 def estimate_run(name: str, request: "Request", settings: "Settings") -> dict[str, Any]:
@@ -18,17 +19,21 @@ def estimate_run(name: str, request: "Request", settings: "Settings") -> dict[st
 
     Token counts are estimates: input from the number of characters, output its upper bound.
     """
-    from safemark.api import opened_model
+    from safemark.api import check_not_itself, opened_judges, opened_model
+    from safemark.judging import Judges
     from safemark.models.wrap import price_of
     from safemark.plan import check_names, plan
 
     check_names(request)
     model = opened_model(name, settings)
+    judges = Judges()
     try:
-        planned = plan(request, model, pull=False, offline=True)
+        judges = opened_judges(request.judge, settings, request)
+        check_not_itself(model.name, model.identity.digest, judges)
+        planned = plan(request, model, pull=False, offline=True, judges=judges)
         parts = [_part(task) for task in planned.tasks]
     finally:
-        asyncio.run(model.close())
+        asyncio.run(_closed(model, *judges.models))
     requests = sum(part["requests"] for part in parts)
     tokens_in = sum(part["input_tokens"] for part in parts)
     tokens_out = sum(part["output_tokens_at_most"] for part in parts)
@@ -46,8 +51,23 @@ def estimate_run(name: str, request: "Request", settings: "Settings") -> dict[st
         "seconds_by_limits": _seconds_by_limits(settings, requests, tokens_in + tokens_out),
         "concurrency": model.concurrency,
         "beyond": _beyond(settings, tokens_in + tokens_out, usd),
+        "judges": [judge.name for judge in judges.models],
+        "judgements": _judgements(planned),
         "left_out": [{"what": what, "why": why} for what, why in planned.not_covered],
     }
+
+
+async def _closed(*models: "Model") -> None:
+    for model in models:
+        await model.close()
+
+
+def _judgements(planned: "Plan") -> int:
+    """Answers that a judge is asked about, by each scorer that has one; each once or twice."""
+    return sum(
+        task.total * sum(bool(one.judge) for one in (task.way.scorer, *planned.beside(task)))
+        for task in planned.tasks
+    )
 
 
 def _usd(price: "Price", tokens_in: int, tokens_out: int) -> float:
@@ -130,6 +150,11 @@ def shown_estimate(estimate: dict[str, Any]) -> str:
     if estimate["seconds_by_limits"] is not None:
         lines.append(f"at least {clock(estimate['seconds_by_limits'])} by the limits a minute")
     lines += [f"beyond {budget}: it may stop there" for budget in estimate["beyond"]]
+    if estimate["judgements"]:
+        who = ", ".join(estimate["judges"])
+        lines.append(
+            f"{estimate['judgements']:,} judgements by {who}, their price not in the above"
+        )
     lines += [f"left out: {left['what']} ({left['why']})" for left in estimate["left_out"]]
     return "\n".join(lines)
 

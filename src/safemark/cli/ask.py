@@ -36,13 +36,14 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print the replies as JSON.")] = False,
 ) -> int:
     """Say something to a model or an application and show what comes back; nothing is stored."""
-    from safemark.cli.run import _pairs, _text
+    from safemark.cli._judge import pairs
+    from safemark.cli.run import _text
     from safemark.models.connect import connect, keys_from_dotenv
     from safemark.models.wrap import Retrying, layers
     from safemark.types import Ask
 
     keys_from_dotenv(Path(".env"))
-    connected = connect(model, base_url=base_url, options=_pairs(options or []))
+    connected = connect(model, base_url=base_url, options=pairs(options or [], "-M"))
     for layer in layers(connected):
         if isinstance(layer, Retrying):
             layer.retries = 0  # somebody sits and waits

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from safemark.cli._output import emit, emit_json, on_one_thread, say, table
+from safemark.cli._output import emit, emit_json, harmless, on_one_thread, say, table
 
 if TYPE_CHECKING:
     from safemark.benchmarks._benchmark import Scorer
@@ -29,7 +29,8 @@ def _judge() -> None:
 def check(
     scorer: Annotated[str, typer.Argument(metavar="SCORER", help="Who is measured.")],
     labels: Annotated[
-        Path, typer.Argument(metavar="LABELS.csv", help="Columns prompt, response, label, category.")
+        Path,
+        typer.Argument(metavar="LABELS.csv", help="Columns prompt, response, label, category."),
     ],
     judge: Annotated[
         str | None, typer.Option(metavar="MODEL", help="The model that the scorer asks.")
@@ -92,7 +93,8 @@ def check(
     else:
         emit(text(said))
         if keep:
-            say(f"\nstored as the calibration of {ready.name} {ready.version} {ready.judge}".rstrip())
+            who = f"{ready.name} {ready.version} {ready.judge}".rstrip()
+            say(f"\nstored as the calibration of {who}")
     return 0 if said["n"] else INCONCLUSIVE
 
 
@@ -156,12 +158,9 @@ def text(said: dict[str, Any]) -> str:
     header = ["", "accuracy", "sensitivity", "specificity", "kappa", "n", "absent"]
     rows = [_row("all", said)]
     rows += [_row(name, of) for name, of in said["categories"].items()]
-    lines = [
-        f"{said['scorer']} {said['version']} on {said['labels']}: {said['outcome']}, positive is "
-        f"{', '.join(said['positive'])}",
-        "",
-        table(rows, header),
-    ]
+    who, positive = f"{said['scorer']} {said['version']}", ", ".join(said["positive"])
+    what = f"{who} on {said['labels']}: {said['outcome']}, positive is {positive}"
+    lines = [harmless(what, lines=False), "", table(rows, header)]
     if said["undecidable"]:
         lines.append(
             f"\nof {said['undecidable']} answers that people could not tell, "
@@ -175,11 +174,12 @@ def text(said: dict[str, Any]) -> str:
 
 def _row(name: str, said: dict[str, Any]) -> list[str]:
     names = ("accuracy", "sensitivity", "specificity", "kappa")
-    return [name, *(_percent(said[n]) for n in names), str(said["n"]), str(said["absent"])]
+    return [name, *(share(said[n]) for n in names), str(said["n"]), str(said["absent"])]
 
 
-def _percent(share: "dict[str, Any] | Share") -> str:
-    said = share if isinstance(share, dict) else asdict(share)
+def share(found: "dict[str, Any] | Share") -> str:
+    """A quality with its interval, for people."""
+    said = found if isinstance(found, dict) else asdict(found)
     if said["value"] is None:
         return "-"
     ends = "" if said["low"] is None else f" ({said['low']:.2f} to {said['high']:.2f})"

@@ -32,11 +32,13 @@ _NO_COMMAND = re.compile(r"No such command '([^']*)'")
 def _register() -> None:
     from safemark.cli import (
         across,
+        annotate,
         ask,
         compare,
         data,
         doctor,
         gate,
+        import_,
         judge,
         list_,
         plan,
@@ -57,6 +59,8 @@ def _register() -> None:
         show.show: "What was asked, answered, judged, and why.",
         rejudge.rejudge: "New scores on stored replies.",
         score.score: "Judge outputs that were recorded elsewhere.",
+        annotate.annotate: "Label records by hand, blind to the judge.",
+        import_.import_: "Own logs, made fit to measure on.",
         report.report: "The scorecard of a stored run.",
         compare.compare: "What differs between runs, and how sure that is.",
         gate.gate: "Fail on red lights and regressions: for CI.",
@@ -95,9 +99,12 @@ _register()
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with its exit code."""
-    sys.excepthook = _show_bug
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_run(given))
+    try:
+        code = _run(given)
+    finally:
+        sys.excepthook = _show_bug  # typer has put its own there
+    sys.exit(code)
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

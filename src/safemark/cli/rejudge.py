@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safemark.cli._judge import pairs, voting_rule
 from safemark.cli._output import emit, emit_json, harmless, say, table
 
 if TYPE_CHECKING:
+    from safemark.api import Settings
     from safemark.engine import Ending
-    from safemark.models._model import Model
+    from safemark.judging import Judges
+    from safemark.plan import Request
     from safemark.rejudging import Rejudged
     from safemark.store import Store, StoredRun
 
@@ -22,8 +25,16 @@ def rejudge(
         typer.Option("--with", metavar="SCORER", help="Who judges. [each benchmark's own]"),
     ] = None,
     judge: Annotated[
+        list[str] | None,
+        typer.Option("--judge", metavar="MODEL", help="Who is asked; several vote."),
+    ] = None,
+    judge_options: Annotated[
+        list[str] | None,
+        typer.Option("--judge-option", metavar="KEY=VALUE", help="A setting of the judge."),
+    ] = None,
+    judge_rule: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="The model that such scorers ask who need one."),
+        typer.Option(metavar="RULE", help="majority, any or all of several judges. [majority]"),
     ] = None,
     benchmark: Annotated[
         str | None, typer.Option("-b", "--benchmark", help="Only this benchmark.")
@@ -38,13 +49,20 @@ def rejudge(
 
     The scores are kept beside the earlier ones: `safemark report RUN --scorer NAME` shows either.
     """
+    from safemark.api import Settings
+    from safemark.plan import Request
     from safemark.reports.exit_code import INCONCLUSIVE, INTERRUPTED
     from safemark.store import Store
 
+    options = pairs(judge_options or [], "--judge-option")
+    if concurrency is not None:
+        options["concurrency"] = str(concurrency)
+    settings = Settings(judge_options=options)
+    request = Request(judge=tuple(judge or ()), judge_rule=voting_rule(judge_rule))
     opened = Store(store)
     try:
         found = opened.run(run)
-        done, ending = asyncio.run(_judged(opened, found, scorer, judge, benchmark, concurrency))
+        done, ending = asyncio.run(_judged(opened, found, scorer, benchmark, request, settings))
     finally:
         opened.close()
     if as_json:
@@ -61,9 +79,9 @@ async def _judged(
     store: "Store",
     run: "StoredRun",
     scorer: str | None,
-    judge: str | None,
     benchmark: str | None,
-    concurrency: int | None,
+    request: "Request",
+    settings: "Settings",
 ) -> "tuple[list[Rejudged], Ending]":
     from safemark.api import stopping_on_signals
     from safemark.cli._progress import shown
@@ -71,30 +89,35 @@ async def _judged(
 
     watched = Watched()
     async with AsyncExitStack() as stack:
-        model = await _connected(stack, judge, concurrency)
+        judges = _connected(stack, run, request, settings)
         stack.enter_context(
             stopping_on_signals(watched.stop, lambda: say("\nstopping … (again to quit at once)"))
         )
         await stack.enter_async_context(shown(watched.progress))
         return await judge_again(
-            store, run, scorer=scorer, judge=model, benchmark=benchmark, watched=watched
+            store, run, scorer=scorer, judges=judges, benchmark=benchmark, watched=watched
         )
 
 
-async def _connected(
-    stack: AsyncExitStack, judge: str | None, concurrency: int | None
-) -> "Model | None":
-    if judge is None:
-        return None
+def _connected(
+    stack: AsyncExitStack, run: "StoredRun", request: "Request", settings: "Settings"
+) -> "Judges":
+    """The judges; the model whose replies are judged is one only by its own name."""
     from pathlib import Path
 
-    from safemark.api import Settings, opened_model
+    from safemark.api import check_not_itself, opened_judges
     from safemark.models.connect import keys_from_dotenv
 
+    if not request.judge:
+        from safemark.judging import Judges
+
+        return Judges()
     keys_from_dotenv(Path(".env"))
-    model = opened_model(judge, Settings(concurrency=concurrency))
-    stack.push_async_callback(model.close)
-    return model
+    judges = opened_judges(request.judge, settings, request)
+    for model in judges.models:
+        stack.push_async_callback(model.close)
+    check_not_itself(run.model, run.identity, judges)
+    return judges
 
 
 def _show(run: "StoredRun", done: "list[Rejudged]", ending: "Ending") -> None:

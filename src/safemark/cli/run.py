@@ -10,6 +10,7 @@ import typer
 
 from safemark.cli._batch import ByBatch
 from safemark.cli._config import from_file, refuse_code
+from safemark.cli._judge import pairs, voting_rule
 from safemark.cli._output import emit, emit_json, harmless, is_coloured, say, width
 from safemark.errors import StoreError, UsageError
 
@@ -43,6 +44,18 @@ def run(
     also: Annotated[
         list[str] | None,
         typer.Option("--also", metavar="SCORER", help="Judge every reply by this one too. [usual]"),
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option("--judge", metavar="MODEL", help="Judges where rules cannot; several vote."),
+    ] = None,
+    judge_options: Annotated[
+        list[str] | None,
+        typer.Option("--judge-option", metavar="KEY=VALUE", help="A setting of the judge."),
+    ] = None,
+    judge_rule: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="majority, any or all of several judges. [majority]"),
     ] = None,
     limit: Annotated[
         int | None,
@@ -161,9 +174,11 @@ def run(
         max_output_tokens=max_output_tokens,
         also=tuple(_split(also)) or (USUAL,),
         until_decided=_decides(gate, strict) if until_decided else None,
+        judge=tuple(judge or ()),
+        judge_rule=voting_rule(judge_rule),
     )
     names = models or ["reference"]
-    given = _pairs(options or [])
+    given = pairs(options or [], "-M")
     if store is not None and all(name.startswith("recorded:run:") for name in names):
         given.setdefault("store", store)
     settings = Settings(
@@ -179,6 +194,7 @@ def run(
         offline=offline,
         reuse=reuse,
         fresh=new,
+        judge_options=pairs(judge_options or [], "--judge-option"),
     )
     if dry_run:
         if batch:
@@ -358,16 +374,6 @@ def _writable(folder: Path) -> None:
 
 def _split(names: list[str] | None) -> list[str]:
     return [part for name in names or () for part in name.split(",") if part]
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for pair in given:
-        key, sign, value = pair.partition("=")
-        if not sign or not key:
-            raise UsageError(f"-M {pair} is not KEY=VALUE", "for example -M dtype=float32")
-        pairs[key] = value
-    return pairs
 
 
 def _text(given: str | None) -> str | None:

@@ -24,7 +24,7 @@ from safemark.models.application_file import Application, with_variables
 from safemark.models.application_keys import RequestKeys
 from safemark.models.application_reply import Came, documents_in, read_json, reply_in
 from safemark.models.conversations import Conversations
-from safemark.models.http import _bounded, _proxy
+from safemark.models.http import _bounded, _proxy, connection_hint
 from safemark.models.json_path import NotThere
 from safemark.models.request_template import filled, filled_path, filled_text
 from safemark.secrets import scrubbed
@@ -228,7 +228,7 @@ class HttpApplication:
             raise CallFailed(
                 Reason.TRANSPORT,
                 scrubbed(f"{type(error).__name__}: {error}"),
-                f"is the application listening at {_address(request.url)} ?",
+                connection_hint(error, _address(request.url)),
             ) from error
         except (aiohttp.ClientError, ValueError) as error:
             raise CallFailed(

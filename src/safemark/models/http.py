@@ -151,7 +151,7 @@ class HttpModel:
             raise CallFailed(
                 Reason.TRANSPORT,
                 scrubbed(f"{type(error).__name__}: {error}"),
-                self._hint(error),
+                connection_hint(error, scrubbed(self._base_url)),
             ) from error
         except (aiohttp.ClientError, ValueError) as error:
             raise CallFailed(
@@ -160,17 +160,6 @@ class HttpModel:
         if status != 200:
             raise self.refusal(status, headers, content)
         return content
-
-    def _hint(self, error: BaseException) -> str:
-        """What to do about a connection that failed."""
-        import aiohttp
-
-        address = scrubbed(self._base_url)
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return f"is {address} to be trusted? SSL_CERT_FILE names the authorities that are"
-        if isinstance(error, aiohttp.ClientConnectorDNSError):
-            return f"nobody knows the host of {address}: is it right, is there a network?"
-        return f"is a server listening at {address} ?"
 
     async def _agreed(
         self, url: str, body_of: Callable[[frozenset[str]], dict[str, Any]]
@@ -344,6 +333,17 @@ def usage_of(sent: Any, written: Any, cached: Any = None, thinking: Any = None) 
 def thinking_of(shown: str | None, tokens: Any) -> str | None:
     """The thinking as far as it is shown: empty where there was some that is not, else None."""
     return shown or ("" if believable(tokens) else None)
+
+
+def connection_hint(error: BaseException, address: str) -> str:
+    """What to do about a connection to ``address`` that failed so."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"is {address} to be trusted? SSL_CERT_FILE names the authorities that are"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"nobody knows the host of {address}: is it right, is there a network?"
+    return f"is a server listening at {address} ?"
 
 
 def _encoded(body: Any) -> bytes:

@@ -170,6 +170,18 @@ class ModelDocument(msgspec.Struct, frozen=True):
     notes: list[str] = []
 
 
+class JudgeCost(msgspec.Struct, frozen=True):
+    """What one judge of the run was asked and used, on top of what the model used."""
+
+    name: str
+    identity: str
+    requests: int
+    failed: int
+    input_tokens: int | None
+    output_tokens: int | None
+    usd: float | None
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What the run used. ``usd`` is null where no price is known.
 
@@ -184,6 +196,7 @@ class Cost(msgspec.Struct, frozen=True):
     seconds: float | None
     retries: int | None = None
     waited_s: float | None = None
+    judges: list[JudgeCost] = []
 
 
 class NotCovered(msgspec.Struct, frozen=True):

@@ -30,22 +30,22 @@ def judge_error(
     """
     if judge is None or part.asked != JUDGED_WAY:
         return None
-    calibrations = store.calibrations.of(judge.id)
+    calibrations = store.calibrations.of(judge.id, part.run_id)
     if not calibrations:
         return JudgeDocument(_uncalibrated(store, judge))
-    newest = calibrations[0]
-    found = quality(newest)
+    nearest = calibrations[0]
+    found = quality(nearest)
     rates = [
         one
         for metric, estimate in whole.values()
-        if (one := _rate(metric, estimate, newest)) is not None
+        if (one := _rate(metric, estimate, nearest)) is not None
     ]
-    why = f"{judge.words} was measured on {found.n:,} answers labelled by people ({newest.labels})"
+    why = f"{judge.words} was measured on {found.n:,} answers labelled by people ({nearest.labels})"
     if not rates:
         why += "; no rate here is a share of the words that they labelled, so none is corrected"
     return JudgeDocument(
         why,
-        newest.labels,
+        nearest.labels,
         found.n,
         found.absent,
         found.accuracy.value,

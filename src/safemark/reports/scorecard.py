@@ -27,6 +27,7 @@ from safemark.reports.document import (
     Document,
     FurtherDocument,
     HeadlineDocument,
+    JudgeCost,
     MetricDocument,
     ModelDocument,
     NotCovered,
@@ -102,6 +103,18 @@ def document(store: Store, run: StoredRun, scorer: str | None = None) -> Documen
             usage.seconds,
             usage.retries,
             usage.waited_s,
+            [
+                JudgeCost(
+                    use.name,
+                    use.identity,
+                    use.requests,
+                    use.failed,
+                    use.input_tokens,
+                    use.output_tokens,
+                    use.cost_usd,
+                )
+                for use in run.body.judges
+            ],
         ),
         not_covered=_not_covered(run, read),
         environment=dict(run.body.environment),

@@ -44,3 +44,12 @@ def of_reply(
         return no_answer(attempt.reply) or judge(sample, attempt.reply)
 
     return score
+
+
+def expected_text(sample: Sample) -> str | None:
+    """What the sample says is right, in words: its target, or the choice that its target names."""
+    if isinstance(sample.target, str):
+        return sample.target or None
+    if sample.target is not None and 0 <= sample.target < len(sample.choices):
+        return sample.choices[sample.target]
+    return None

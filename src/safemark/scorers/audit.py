@@ -35,4 +35,4 @@ def _judged(sample: Sample, reply: Reply) -> Score:
     return Score({"passed": passed}, None, why)
 
 
-scorer = Scorer(name="audit", version="1", score=of_reply(_judged))
+scorer = Scorer(name="audit", version="2", score=of_reply(_judged))

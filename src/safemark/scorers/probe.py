@@ -117,4 +117,4 @@ def _judged(sample: Sample, reply: Reply) -> Score:
     return RULES[str(sample.facets["rule"])](sample, reply.text)
 
 
-scorer = Scorer(name="probe", version="1", score=of_reply(_judged))
+scorer = Scorer(name="probe", version="2", score=of_reply(_judged))

@@ -18,4 +18,4 @@ def _judged(_sample: Sample, reply: Reply) -> Score:
     return Score({"verdict": str(verdict)}, absent, why)
 
 
-scorer = Scorer(name="refusal", version="1", score=of_reply(_judged))
+scorer = Scorer(name="refusal", version="2", score=of_reply(_judged))

@@ -5,7 +5,8 @@ Pure functions of arrays. Nothing here knows of models, benchmarks or records.
     intervals.py     Wilson and Clopper–Pearson for one rate
     bootstrap.py     resampling of whole clusters, for rows that share a source
     estimate.py      one metric: value, interval, and bounds over the outcomes that are absent
-    paired.py        two runs on the same samples: difference, McNemar, swapped clusters
+    paired.py        two runs on the same samples: difference, Tango, McNemar
+    swaps.py         the test that swaps two runs in whole clusters
     unpaired.py      two runs that share no samples
     equivalence.py   no worse, and no different, by more than a margin
     multiplicity.py  many comparisons at once: Holm, Benjamini–Hochberg
@@ -41,7 +42,6 @@ from safemark.stats.paired import (
     mcnemar,
     paired_difference,
     paired_odds_ratio,
-    sign_flip,
 )
 from safemark.stats.power import (
     design_effect,
@@ -60,7 +60,9 @@ from safemark.stats.sequential import (
     confidence_sequence,
     decided,
     shuffled_clusters,
+    source_limits,
 )
+from safemark.stats.swaps import sign_flip
 from safemark.stats.unpaired import unpaired_difference
 from safemark.stats.worst_group import GroupAggregate, lower_quartile, worst_group
 
@@ -114,6 +116,7 @@ __all__ = [
     "samples_to_decide",
     "shuffled_clusters",
     "sign_flip",
+    "source_limits",
     "t_quantile",
     "unpaired_difference",
     "unpaired_samples",

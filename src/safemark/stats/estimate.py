@@ -69,8 +69,9 @@ def estimate(  # noqa: PLR0913 - data, metric and method, all by keyword
     Independent rows of a plain share get Wilson's interval. All else gets the clustered
     bootstrap, never narrower than Wilson's on the effective number of rows: the percentile
     bootstrap alone put the truth above the interval 13 times in 100, not 2.5, for a rate of 1 % in
-    100 clusters (tests/stats/test_coverage.py). Where no variation is seen at all, the number of
-    clusters alone says how far off the value may be.
+    100 clusters (tests/stats/test_coverage.py). For a share the effective number is lower still
+    where a few clusters make up most of the variation (`spread.caution`). Where no variation is
+    seen at all, the number of clusters alone says how far off the value may be.
 
     Rows that are all zeros (not part of a share's denominator) are counted in ``n`` but tell
     nothing, and neither do clusters made of them.

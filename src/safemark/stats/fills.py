@@ -11,7 +11,7 @@ import numpy as np
 
 from safemark.stats.bootstrap import replicates
 from safemark.stats.clusters import Array, Labels, Statistic, coded, summed
-from safemark.stats.spread import Spread, bootstrap_spread, wilson_spread
+from safemark.stats.spread import Spread, bootstrap_spread, caution, wilson_spread
 
 
 def ratio(sums: Array) -> Array:
@@ -72,7 +72,13 @@ class Filled:
         values = np.zeros(0)
         if n_clusters > 1:
             values = replicates(self.sums, metric.statistic, resamples=resamples, seed=seed)
-        return bootstrap_spread(value, values, self.n_scored, metric.range)
+        return bootstrap_spread(
+            value,
+            values,
+            self.n_scored,
+            metric.range,
+            caution=caution(self.sums) if self.is_share and n_clusters else 1.0,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ truth outside is at most one minus the confidence, whatever the outcomes are lik
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from safemark.stats.clusters import Array, Codes
 from safemark.stats.estimate import Better
+from safemark.stats.intervals import Interval
 
 Decision: TypeAlias = Literal["green", "red", "between"]
 
@@ -58,8 +59,6 @@ class _Side:
         else:
             room = (1.0 - means) * bounds.largest - expected
         gain = self.sign * (excess - expected)
-        step = np.zeros_like(means)
-        np.divide(gain, room, out=step, where=room > 1e-12)
         impossible = self.is_impossible | ((room <= 1e-12) & (gain > 1e-9))
         if bounds.is_finite:
             unseen = means if self.sign > 0 else 1.0 - means
@@ -67,18 +66,31 @@ class _Side:
             impossible = impossible | (surplus > 1e-9 * max(1.0, bounds.unseen + trials))
         return _Side(
             self.sign,
-            self.log_capital + np.log1p(_BETS * np.maximum(step, -1.0)),
+            self.log_capital + _growth(gain, room),
             impossible,
             self.gained + gained,
             self.trials + trials,
         )
 
     def is_rejected(self, error: float) -> npt.NDArray[np.bool_]:
-        """Tested means that are rejected at ``error``, (means,): Ville's inequality."""
-        peak = self.log_capital.max(axis=0)
-        capital = peak + np.log(np.exp(self.log_capital - peak).mean(axis=0))
-        rejected: npt.NDArray[np.bool_] = self.is_impossible | (capital >= -math.log(error))
-        return rejected
+        """Tested means that are rejected at ``error``, (means,)."""
+        return self.is_impossible | _is_improbable(self.log_capital, error)
+
+
+def _growth(gain: Array, room: Array) -> Array:
+    """What each bet adds to the logarithm of its capital: (bets, n) of gains and stakes, (n,)."""
+    step = np.zeros_like(gain)
+    np.divide(gain, room, out=step, where=room > 1e-12)
+    growth: Array = np.log1p(_BETS * np.maximum(step, -1.0))
+    return growth
+
+
+def _is_improbable(log_capital: Array, error: float) -> npt.NDArray[np.bool_]:
+    """Where the mean of the bets, (bets, n), has grown 1 / ``error`` times: Ville's inequality."""
+    peak = log_capital.max(axis=0)
+    capital = peak + np.log(np.exp(log_capital - peak).mean(axis=0))
+    improbable: npt.NDArray[np.bool_] = capital >= -math.log(error)
+    return improbable
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +249,68 @@ def confidence_sequence(
         above=_Side(1.0, nothing, possible),
         below=_Side(-1.0, nothing, possible),
     )
+
+
+def source_limits(
+    clusters: npt.ArrayLike,
+    largest_cluster: int,
+    *,
+    range: tuple[float, float] = (0.0, 1.0),  # noqa: A002 - the word for it, as in `Ratio`
+    confidence: float = 0.95,
+) -> Interval:
+    """The bounds of `confidence_sequence` with ``finite=False``, from sums of the clusters so far.
+
+    They hold at every moment, and the order of the clusters changes nothing: bounds of earlier
+    moments, which might be narrower, are not kept.
+
+    Args:
+        clusters: top sum, bottom sum and absent rows of each, (C, 3); an absent row counts as the
+            least in the low bound and as the greatest in the high one.
+        largest_cluster: the most rows that a cluster of the source has.
+        range: the least and the greatest value of the ratio, and of one row's.
+        confidence: strictly between 0 and 1; half of the error is spent on each side.
+
+    Raises:
+        ValueError: when a cluster is larger than was said, or an outcome lies outside its range.
+
+    Source: Waudby-Smith & Ramdas 2024, §4, doi:10.1093/jrsssb/qkad009.
+
+    >>> source_limits([(1.0, 1.0, 0.0)] * 60, 1)
+    Interval(low=0.91..., high=1.0)
+    """
+    table = np.asarray(clusters, dtype=np.float64).reshape(-1, 3)
+    kinds, counts = np.unique(table, axis=0, return_counts=True)
+    top, bottom, absent = kinds.T
+    least, greatest = range
+    gained, trials = (top - least * bottom) / (greatest - least), bottom + absent
+    if ((gained < -1e-9) | (gained > bottom + 1e-9) | (trials > largest_cluster + 1e-9)).any():
+        raise ValueError(
+            f"a cluster has over {largest_cluster} rows, or an outcome lies outside"
+            f" {least} to {greatest}"
+        )
+    error = (1.0 - confidence) / 2.0
+
+    def is_rejected(mean: float, sign: float) -> bool:
+        gain = sign * (gained + (absent if sign < 0 else 0.0) - mean * trials)
+        most_lost = (mean if sign > 0 else 1.0 - mean) * largest_cluster
+        log_capital = _growth(gain, np.full_like(gain, most_lost)) @ counts
+        return bool(_is_improbable(log_capital, error))
+
+    low = _border(lambda mean: is_rejected(mean, 1.0), 0.0, 1.0)
+    high = _border(lambda mean: is_rejected(mean, -1.0), 1.0, 0.0)
+    return Interval(least + low * (greatest - least), least + high * (greatest - least))
+
+
+def _border(is_rejected: Callable[[float], bool], begin: float, end: float) -> float:
+    """The last rejected mean on the way from ``begin`` to ``end``; ``begin`` when none is."""
+    rejected, kept = begin, end
+    for _ in range(40):
+        middle = (rejected + kept) / 2.0
+        if is_rejected(middle):
+            rejected = middle
+        else:
+            kept = middle
+    return rejected
 
 
 def decided(

@@ -4,6 +4,7 @@ A `Spread` is worked out once from the data; its ends at 90, 95 or 99 % are then
 margin and p-values by inversion ask it many times.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,6 +39,7 @@ def bootstrap_spread(
     within: tuple[float, float],
     *,
     trusted: float | None = None,
+    caution: float = 1.0,
 ) -> Spread:
     """The percentile interval of resampled values, never narrower than that of their error.
 
@@ -49,6 +51,7 @@ def bootstrap_spread(
         within: least and greatest value.
         trusted: how many even clusters the error is as well known as from (`even_clusters`);
             ``n_clusters`` if not given.
+        caution: by how much to raise the squared error, at least 1 (`caution`).
 
     Source: Davison & Hinkley 1997, §5.3; effective size, Korn & Graubard 1998, and Wilson's
     interval on it, Franco et al. 2019, doi:10.1093/jssam/smy019.
@@ -61,7 +64,8 @@ def bootstrap_spread(
             f"wilson on {clusters}",
             lambda confidence: _unvaried(value, n_clusters, within, confidence),
         )
-    error, degrees = float(values.std()), n_clusters if trusted is None else trusted
+    error = float(values.std()) * math.sqrt(caution)
+    degrees = n_clusters if trusted is None else trusted
 
     def at(confidence: float) -> Interval:
         seen = percentile(values, confidence)
@@ -86,6 +90,37 @@ def even_clusters(sizes: Array) -> float:
     (3.0, True)
     """
     return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def caution(sums: Array) -> float:
+    """By how much to raise the squared error of a share that few clusters make up, at least 1.
+
+    The design effect seen is averaged, in the logarithm, with that of clusters whose rows all
+    agree, and never lowered by it. Each has the weight of its certainty: the relative variance of
+    the one seen is 1 / ``contributing`` - 1 / C, that of the other is taken to be 1.
+
+    Args:
+        sums: successes and trials of each cluster, (C, 2), trials above 0.
+
+    Source: the two design effects, Kish 1965, Survey Sampling, §5.4 and §8.2; their mean is our
+    own, for what tests/stats/test_comparison_coverage.py finds of it.
+
+    >>> one_bad, all_alike = np.array([[4.0, 40.0], *[[0.0, 40.0]] * 9]), np.full((10, 2), 40.0)
+    >>> round(caution(one_bad), 2), caution(all_alike)
+    (2.59, 1.0)
+    """
+    successes, trials = sums.T
+    n, n_clusters = float(trials.sum()), len(sums)
+    share = float(successes.sum()) / n
+    squares = np.sort((successes - share * trials) ** 2)  # a sum of fractions depends on the order
+    variation = float(squares.sum())
+    if n_clusters < 2 or variation <= 1e-12 * n:
+        return 1.0
+    contributing = variation**2 / float((squares**2).sum())
+    doubt = max(0.0, 1.0 / contributing - 1.0 / n_clusters)
+    seen = variation * n_clusters / (n_clusters - 1) / (n * share * (1.0 - share))
+    whole = float((trials**2).sum()) / n
+    return max(1.0, math.pow(whole / seen, doubt / (doubt + 1.0)))
 
 
 def p_by_inversion(at: Callable[[float], Interval], null: float = 0.0) -> float:

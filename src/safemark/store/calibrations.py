@@ -76,19 +76,20 @@ class Calibrations:
             connection.execute(CALIBRATION.delete().where(earlier))
             connection.execute(CALIBRATION.insert(), {**key, "made": made, "body": body})
 
-    def of(self, scorer_id: int) -> list[Calibration]:
-        """The calibrations of a scorer, newest first."""
+    def of(self, scorer_id: int, run_id: str = "") -> list[Calibration]:
+        """The calibrations of a scorer: that from labels of this very run, then newest first."""
+        is_own = CALIBRATION.c.source == f"run {run_id}"
         query = (
             sa.select(CALIBRATION.c.body)
             .where(CALIBRATION.c.scorer_id == scorer_id)
-            .order_by(CALIBRATION.c.made.desc(), CALIBRATION.c.source)
+            .order_by(is_own.desc(), CALIBRATION.c.made.desc(), CALIBRATION.c.source)
         )
         with self._database.reading() as connection:
             bodies = connection.execute(query).scalars().all()
         return [msgspec.json.decode(body, type=Calibration) for body in bodies]
 
     def other_versions(self, name: str, version: str, judge: str = "") -> list[str]:
-        """Versions of a scorer, with that judge, that have a calibration where this one has none."""
+        """Other versions of a scorer, with that judge, that have a calibration."""
         query = (
             sa.select(SCORER.c.version)
             .where(SCORER.c.id.in_(sa.select(CALIBRATION.c.scorer_id)))

@@ -1,4 +1,4 @@
-"""Calibrations: how often a scorer errs on labelled answers; and labels that people gave by hand."""
+"""How often a scorer errs on labelled answers, and the labels that people gave by hand."""
 
 import sqlalchemy as sa
 from alembic import op
