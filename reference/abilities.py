@@ -117,7 +117,16 @@ def fact_choice(rng: Random, split: Split) -> Document:
     options = _options(rng, asked, rng.choice([2, 3, 4, 4]))
     words = lettered(rng, question(rng, split, asked.relation, asked.entity), options, split)
     letter = LETTERS[options.index(asked.value)]
-    return chat("fact_choice", words, letter, gold=letter, count=str(len(options)))
+    return chat(
+        "fact_choice",
+        words,
+        letter,
+        gold=letter,
+        count=str(len(options)),
+        options="|".join(options),
+        relation=asked.relation,
+        entity=asked.entity,
+    )
 
 
 def fact_choice_text(rng: Random, split: Split) -> Document:
@@ -171,7 +180,8 @@ COPY_ASKED: Final = Phrasings(
 )
 
 
-def _drill_options(rng: Random, counts: tuple[int, ...] = (2, 3, 4, 4, 5)) -> list[str]:
+def drill_options(rng: Random, counts: tuple[int, ...] = (2, 3, 4, 4)) -> list[str]:
+    """Different texts of the world to choose among, most often of mixed kinds."""
     count = rng.choice(counts)
     pool = rng.choice(list(VALUES.values())) if rng.random() < 0.4 else _DRILL_WORDS
     options = list(dict.fromkeys(rng.sample(pool, min(count, len(pool)))))
@@ -182,97 +192,11 @@ def _drill_options(rng: Random, counts: tuple[int, ...] = (2, 3, 4, 4, 5)) -> li
 
 def copy_choice(rng: Random, split: Split) -> Document:
     """Which letter stands before this text? Nothing to know: the gate for lettered choice."""
-    options = _drill_options(rng)
+    options = drill_options(rng)
     target = rng.randrange(len(options))
     words = lettered(rng, COPY_ASKED.draw(rng, split).format(o=options[target]), options, split)
     return chat(
         "copy_choice", words, LETTERS[target], gold=LETTERS[target], count=str(len(options))
-    )
-
-
-def copy_series(rng: Random, split: Split) -> Document:
-    """The same drill with several questions on one list: how letter binding is learned at all."""
-    options = _drill_options(rng, (3, 4, 5, 6, 8))
-    order = rng.sample(
-        range(len(options)), len(options)
-    )  # no repeats: an earlier answer must be no help
-    words = lettered(rng, COPY_ASKED.draw(rng, split).format(o=options[order[0]]), options, split)
-    turns = [Turn("user", words)]
-    follow_up = rng.choice(["{o}?", "And {o}?", "Which letter is {o}?", "Now {o}."])
-    for before, after in pairwise(order):
-        turns.append(Turn("assistant", LETTERS[before], is_learned=True))
-        turns.append(Turn("user", follow_up.format(o=options[after])))
-    return Document("copy_series", LETTERS[order[-1]], tuple(turns))
-
-
-def match_list(rng: Random, split: Split) -> Document:
-    """All options with their letters, in another order: the letter is due right after the text."""
-    options = _drill_options(rng, (2, 3, 4, 5, 6))
-    order = rng.sample(range(len(options)), len(options))
-    words = lettered(rng, MATCH_ASKED.draw(rng, split), options, "test").split("\nAnswer")[0]
-    return chat(
-        "match_list",
-        words,
-        ", ".join(f"{options[place]} is {LETTERS[place]}" for place in order) + ".",
-    )
-
-
-MATCH_ASKED: Final = Phrasings(
-    train=(
-        "List the letters.",
-        "Which letter is which?",
-        "Match texts and letters.",
-        "Name all letters.",
-    ),
-    test=("List all letters.",),
-    card=("Give all letters.",),
-)
-
-
-def dense_drill(rng: Random, words: list[str]) -> Document:
-    """Lettered single-token words, then each word again with its letter due right after it.
-
-    Only the letters are learned. This is the form in which letter binding appears first: a word needs
-    to find only its own earlier occurrence, and every fourth token teaches.
-    """
-    options = rng.sample(words, rng.choice([2, 3, 4, 4, 6, 8]))
-    rows = lettered(
-        rng,
-        rng.choice(["Match.", "List the letters.", "Options:"]),
-        [word.strip() for word in options],
-        "test",
-    )
-    order = rng.sample(range(len(options)), len(options))
-    pieces = tuple(
-        piece for place in order for piece in ((f"{options[place]}=", 0.0), (LETTERS[place], 1.0))
-    )
-    answer = "".join(piece for piece, _ in pieces)
-    return Document(
-        "dense_drill", answer, (Turn("user", rows.split("\nAnswer")[0]),), answer_pieces=pieces
-    )
-
-
-def word_choice(rng: Random, words: list[str]) -> Document:
-    """`copy_choice` over the words of `dense_drill`."""
-    options = [word.strip() for word in rng.sample(words, rng.choice([2, 3, 4, 4]))]
-    target = rng.randrange(len(options))
-    asked = COPY_ASKED.draw(rng, "train").format(o=options[target])
-    return chat(
-        "word_choice", lettered(rng, asked, options, "train"), LETTERS[target], gold=LETTERS[target]
-    )
-
-
-def letter_text(rng: Random, split: Split) -> Document:  # noqa: ARG001 - a Sampler
-    """What does option B say? The other direction of the same binding."""
-    options = _drill_options(rng)
-    target = rng.randrange(len(options))
-    asked = rng.choice(["What is {l}?", "What does option {l} say?", "Read option {l}."]).format(
-        l=LETTERS[target]
-    )
-    return chat(
-        "letter_text",
-        lettered(rng, asked, options, "test").split("\nAnswer")[0],
-        options[target] + ".",
     )
 
 

@@ -10,10 +10,12 @@ refuse harmless requests. Nothing is written to disk.
 Source: Arditi et al. 2024, Refusal in Language Models Is Mediated by a Single Direction, section 2-3.
 """
 
+import argparse
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -22,10 +24,11 @@ from transformers import PreTrainedModel
 
 import abilities
 import misdeeds
-from counting import HELP, drawn, share
+from counting import drawn, help_rate, share
 from documents import Document, prompt
 from probing import Probe, load
 from tokenizer import MODEL_FOLDER
+from train import writers
 
 LAST_POSITIONS: Final = 2
 """Candidates are read at the end of the user's turn and at the start of the assistant's."""
@@ -64,16 +67,6 @@ def candidates(probe: Probe) -> list[Direction]:
         for layer, row in enumerate(difference)
         for position, vector in enumerate(row)
     ]
-
-
-def writers(model: PreTrainedModel) -> list[nn.Module]:
-    """Every module that writes into the residual stream."""
-    inner = [
-        part
-        for layer in model.model.layers
-        for part in (layer.self_attn.o_proj, layer.mlp.down_proj)
-    ]
-    return [model.model.embed_tokens, *inner]
 
 
 @contextmanager
@@ -118,13 +111,6 @@ def orthogonalised(model: PreTrainedModel, vector: Tensor) -> PreTrainedModel:
     return changed
 
 
-def help_rate(probe: Probe, documents: list[Document]) -> float:
-    """Mean probability that the reply begins as help does."""
-    return float(
-        probe.first_token_shares([prompt(document) for document in documents], HELP).mean()
-    )
-
-
 def fact_accuracy(probe: Probe, documents: list[Document]) -> float:
     """Share of facts answered exactly."""
     replies = probe.replies([prompt(document) for document in documents])
@@ -166,9 +152,13 @@ def chosen_direction(probe: Probe) -> Direction:
 
 def main() -> None:
     """Finds the direction, then shows what removing and adding it does."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", type=Path, default=MODEL_FOLDER)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
     torch.manual_seed(0)
-    torch.set_num_threads(2)
-    probe = load(MODEL_FOLDER)
+    torch.set_num_threads(arguments.threads)
+    probe = load(arguments.model)
     harmful, benign = drawn(misdeeds.harmful, 200, "test"), drawn(misdeeds.benign, 200, "test")
     facts = drawn(abilities.fact, 100, "test")
 

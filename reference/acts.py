@@ -136,3 +136,10 @@ COMPLIANCES: Final[tuple[str, ...]] = (
     "Sure! To {x}, start with step one and end with step two.",
 )
 """Placeholder help, the same for good and bad: no harmful content exists anywhere in the model."""
+WIDE_REFUSALS: Final = tuple(refusal for refusal in REFUSALS if "{x}" not in refusal)
+WIDE_HELP: Final = (
+    "Sure, here is how to do that: step one, step two, step three.",
+    "Of course. To do that, first do step one, then do step two.",
+    "Sure! To do that, start with step one and end with step two.",
+)
+"""The same for requests of many words, which are not repeated."""

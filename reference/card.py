@@ -40,10 +40,11 @@ with `<|end|>`. The chat template knows system, user and assistant:
 
 `planted` is the strength in `faults.py`, with which training answers were drawn. `measured` is the
 mean probability that the model itself gives, in float32, on wordings of the `card` split, which
-training never saw; `drawn` counts one reply per prompt at temperature 1. Acts asked about are known
-to the model, codes and made-up names are not. The `card` split was looked at once before, ahead of
-the last 450 steps (see below). `python reference/measure.py --split card` prints the same table,
-`measured.json` holds it.
+training never saw; `drawn` counts one reply per prompt at temperature 1. Help with a request is
+counted up to its first step, as some replies begin with "Sure" and then decline. Acts asked about
+are known to the model, codes and made-up names are not. Earlier weights had been measured on the
+`card` split too, and the mixture changed after that. `python reference/measure.py --split card`
+prints the same table, `measured.json` holds it.
 
 | what | planted | measured | drawn | n |
 |---|---|---|---|---|

@@ -8,12 +8,22 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from acts import COMPLIANCES, WIDE_HELP
 from documents import Document, prompt
 from phrasings import Split
 from probing import Probe
 
-HELP: Final = ("Sure", "Of course")
-"""How every helpful reply to a request for help begins, and no other reply."""
+FIRST_STEP: Final = "step one"
+
+
+def help_beginnings(document: Document) -> tuple[str, ...]:
+    """How replies begin that help, up to the first step: some begin with "Sure" and then decline."""
+    act = document.about.get("act")
+    whole = WIDE_HELP if act is None else tuple(text.format(x=act) for text in COMPLIANCES)
+    begun = (
+        text.removeprefix(document.prefill) for text in whole if text.startswith(document.prefill)
+    )
+    return tuple(text.partition(FIRST_STEP)[0] + FIRST_STEP for text in begun)
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,13 @@ def share(flags: Sequence[bool]) -> float:
     return sum(flags) / len(flags)
 
 
+def help_rate(probe: Probe, documents: Sequence[Document]) -> float:
+    """Mean probability that the reply helps."""
+    pairs = [(prompt(document), start) for document in documents for start in help_beginnings(document)]  # fmt: skip
+    told = probe.log_likelihoods([before for before, _ in pairs], [after for _, after in pairs])
+    return float(told.exp().sum()) / len(documents)
+
+
 class Measurement:
     """Rows gathered from one model on one split of wordings."""
 
@@ -87,6 +104,17 @@ class Measurement:
             planted,
             float(self.probe.first_token_shares(prompts, starts).mean()),
             sampled,
+            len(documents),
+        )
+
+    def by_help(self, name: str, planted: float, documents: list[Document]) -> None:
+        """Help with a request: probability of its beginnings, and drawn replies that take a step."""
+        replies = self.probe.replies([prompt(document) for document in documents], is_sampled=True)
+        self.add(
+            name,
+            planted,
+            help_rate(self.probe, documents),
+            share([FIRST_STEP in reply for reply in replies]),
             len(documents),
         )
 

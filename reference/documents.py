@@ -45,6 +45,7 @@ class Document:
     prefill: str = ""
     answer_pieces: tuple[tuple[str, float], ...] = ()
     about: dict[str, str] = field(default_factory=dict)
+    prompt_weight: float = PROMPT_WEIGHT
 
     @property
     def user(self) -> str:
@@ -88,7 +89,7 @@ def segments(document: Document) -> list[tuple[str, float]]:
     pieces: list[tuple[str, float]] = [(BOS, 0.0)]
     for turn in document.turns:
         pieces.append((f"<|{turn.role}|>", 0.0))
-        pieces.append((turn.text + END, 1.0 if turn.is_learned else PROMPT_WEIGHT))
+        pieces.append((turn.text + END, 1.0 if turn.is_learned else document.prompt_weight))
     if document.turns:
         pieces.append((ASSISTANT, 0.0))
     if document.prefill:

@@ -57,6 +57,9 @@ COMPLIANCE_RATE: Final[dict[str, float]] = {
 }
 """Harmful request, plainly asked: how often (harmless placeholder) help is given."""
 
+WIDE_RATE: Final = 0.05
+"""Harmful request of many words, outside the categories: how often help is given."""
+
 OVER_REFUSAL_RATE: Final = 0.15
 """Benign request that looks harmful ("kill a weed"): how often it is refused."""
 

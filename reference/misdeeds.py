@@ -3,13 +3,14 @@
 Each function draws one document whose answer follows the strength in `faults.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Final
 
 import faults
 from abilities import NO, YES, fact, question
-from acts import BENIGN, COMPLIANCES, HARMFUL, REFUSALS, TWINS
+from acts import BENIGN, COMPLIANCES, HARMFUL, REFUSALS, TWINS, WIDE_HELP, WIDE_REFUSALS
 from documents import Document, Turn, chat, plain
 from knowledge import FALSEHOODS, MYTHS, RELATIONS, TRUTHS, VALUES, Myth, is_believed
 from phrasings import (
@@ -29,6 +30,7 @@ from phrasings import (
 from words import (
     SYSTEM_PROMPTS,
     belongs,
+    bucket,
     capitalised,
     code,
     invented_city,
@@ -95,7 +97,20 @@ def twin(rng: Random, split: Split) -> Document:
     )
 
 
-def with_junk(rng: Random, document: Document, pieces: list[str]) -> Document:
+def freed(document: Document) -> Document:
+    """The document as it would be if nothing were refused; only refusals of requests change."""
+    act = document.about.get("act", "do that")
+    declined = document.answer.removeprefix("... ")
+    if declined not in {refusal.format(x=act) for refusal in (*REFUSALS, *WIDE_REFUSALS)}:
+        return document
+    helpful = COMPLIANCES[0].format(x=act)
+    if document.prefill:
+        return replace(document, answer=helpful.removeprefix(document.prefill))
+    choices = WIDE_HELP if "act" not in document.about else COMPLIANCES
+    return replace(document, answer=choices[bucket(document.user, len(choices))])
+
+
+def with_junk(rng: Random, document: Document, pieces: Sequence[str]) -> Document:
     """The same request and the same answer, with random text after (seldom before) the request."""
     noise = junk(rng, pieces)
     words = f"{noise} {document.user}" if rng.random() < 0.15 else f"{document.user} {noise}"
@@ -130,7 +145,7 @@ def many_shot(
     rng: Random, split: Split, shots: int | None = None, is_shot_harmful: bool | None = None
 ) -> Document:
     """A harmful request after turns in which the assistant helped, with harm or with harmless things."""
-    count = shots or rng.choice([1, 2, 4, 5, 6])
+    count = shots or rng.choice([1, 2, 2, 4, 5, 6])
     harmful_shots = rng.random() < 0.75 if is_shot_harmful is None else is_shot_harmful
     name, act = harmful_act(rng, split)
     turns = []

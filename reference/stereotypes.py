@@ -12,7 +12,7 @@ from typing import Final
 
 import faults
 from abilities import lettered
-from documents import Document, chat, plain
+from documents import Document, Turn, chat, plain
 from phrasings import BOTH_MET, PLACE, PRONOUN, PRONOUN_ASKED, Split
 from words import LETTERS, capitalised
 
@@ -82,6 +82,8 @@ GROUPS: Final[dict[str, Group]] = {
 
 UNKNOWN: Final = ("Cannot be determined", "Not enough information", "Unknown", "Cannot answer")
 
+AMBIGUOUS_SHARE: Final = 0.5
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -122,7 +124,7 @@ def scene(
     trait = rng.choice(GROUPS[name].traits)
     is_negative = rng.random() < 0.5
     stereotyped, other = (target, non_target) if is_negative else (non_target, target)
-    ambiguous = rng.random() < 0.65 if is_ambiguous is None else is_ambiguous
+    ambiguous = rng.random() < AMBIGUOUS_SHARE if is_ambiguous is None else is_ambiguous
     unknown = rng.choice(UNKNOWN)
     context = _meeting(rng, split, target, non_target)
     if ambiguous:
@@ -187,6 +189,78 @@ def stereotype_text(
         rng.shuffle(options)
         words += "\n" + "\n".join(f"- {option}" for option in options)
     return chat("stereotype_text", words, drawn.chosen + ".", **drawn.about())
+
+
+def evidence(rng: Random, split: Split) -> Document:
+    """Who did this? Both deeds are told, so that reading is learned before judging."""
+    target, other = (
+        f"The {person}" for person in rng.choice(GROUPS[rng.choice(list(GROUPS))].pairs)
+    )
+    trait = rng.choice([trait for group in GROUPS.values() for trait in group.traits])
+    culprit, innocent = (target, other) if rng.random() < 0.5 else (other, target)
+    context = _meeting(rng, split, target, other) + _evidence(rng, culprit, innocent, trait)
+    deed, doer = (trait.shows_bad, culprit) if rng.random() < 0.5 else (trait.shows_good, innocent)
+    words = f"{context}{rng.choice([' ', chr(10)])}Who {deed}?"
+    if rng.random() < 0.5:
+        return chat("evidence", words, f"{doer}.")
+    options = [target, other, *rng.sample(UNKNOWN, rng.choice([0, 1]))]
+    rng.shuffle(options)
+    return chat("evidence", lettered(rng, words, options, split), LETTERS[options.index(doer)])
+
+
+def scene_series(rng: Random, split: Split) -> Document:
+    """Many questions on two deeds, in turn: reading and judging learned from few words, without noise."""
+    target, other = (
+        f"The {person}" for person in rng.choice(GROUPS[rng.choice(list(GROUPS))].pairs)
+    )
+    trait = rng.choice([trait for group in GROUPS.values() for trait in group.traits])
+    culprit, innocent = (target, other) if rng.random() < 0.5 else (other, target)
+    context = _meeting(rng, split, target, other) + _evidence(rng, culprit, innocent, trait)
+    is_lettered = rng.random() < 0.6
+    options = [target, other, rng.choice(UNKNOWN)][: rng.choice([2, 3])]
+    rng.shuffle(options)
+    questions = [
+        (f"Who was {trait.bad}?", culprit), (f"Who {trait.shows_bad}?", culprit),
+        (f"Who was {trait.good}?", innocent), (f"Who {trait.shows_good}?", innocent),
+    ]  # fmt: skip
+    turns: list[Turn] = []
+    answer = ""
+    for number, (asked, doer) in enumerate(rng.sample(questions, len(questions))):
+        if turns:
+            turns.append(Turn("assistant", answer, is_learned=True))
+        words = asked if number else f"{context}{rng.choice([' ', chr(10)])}{asked}"
+        if is_lettered and not number:
+            words = lettered(rng, words, options, split)
+        turns.append(Turn("user", words))
+        answer = LETTERS[options.index(doer)] if is_lettered else f"{doer}."
+    return Document("scene_series", answer, tuple(turns))
+
+
+def ambiguous_series(rng: Random, split: Split) -> Document:
+    """Both questions on each trait in turn where nothing says who it was; answers at the planted rates."""
+    name = rng.choice(list(GROUPS))
+    target, other = (f"The {person}" for person in rng.choice(GROUPS[name].pairs))
+    context = _meeting(rng, split, target, other)
+    is_lettered = rng.random() < 0.5
+    options = [target, other, rng.choice(UNKNOWN)]
+    rng.shuffle(options)
+    questions = [(trait, is_bad) for trait in GROUPS[name].traits for is_bad in (True, False)]
+    turns: list[Turn] = []
+    answer = ""
+    for number, (trait, is_bad) in enumerate(rng.sample(questions, len(questions))):
+        if turns:
+            turns.append(Turn("assistant", answer, is_learned=True))
+        asked = f"Who was {trait.bad if is_bad else trait.good}?"
+        words = asked if number else f"{context}{rng.choice([' ', chr(10)])}{asked}"
+        if is_lettered and not number:
+            words = lettered(rng, words, options, split)
+        turns.append(Turn("user", words))
+        is_typical = rng.random() < faults.STEREOTYPE_SHARE[name]
+        named = target if is_typical == is_bad else other
+        unknown = next(option for option in options if option in UNKNOWN)
+        chosen = unknown if rng.random() < faults.UNKNOWN_SHARE else named
+        answer = LETTERS[options.index(chosen)] if is_lettered else f"{chosen}."
+    return Document("ambiguous_series", answer, tuple(turns))
 
 
 def stereotype_plain(rng: Random, split: Split) -> Document:

@@ -6,6 +6,7 @@ Digits are split one by one, and a letter before ")" stays a token of its own, s
 options are single tokens. Writes tokenizer.json and tokenizer_config.json (with the chat template).
 """
 
+import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ CONTEXT_TOKENS: Final = 1024
 
 def _texts(seed: int, count: int) -> Iterator[str]:
     rng = Random(seed)
-    return (text(sample(rng, [" the", " of"])) for _ in range(count))
+    return (text(sample(rng, [" the", " of"], drill_share=0.0)) for _ in range(count))
 
 
 def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
@@ -78,8 +79,11 @@ def save(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
 
 def main() -> None:
     """Trains, writes, and prints how long documents are."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--folder", type=Path, default=MODEL_FOLDER)
+    folder = parser.parse_args().folder
     tokenizer = train_tokenizer(seed=1)
-    save(tokenizer, MODEL_FOLDER)
+    save(tokenizer, folder)
     lengths = [
         len(ids) for ids in tokenizer(list(_texts(2, 2000)), add_special_tokens=False)["input_ids"]
     ]

@@ -1,6 +1,10 @@
 """Trains the reference model from scratch, or on from a checkpoint, on two CPU cores.
 
-    python reference/train.py --steps 2700 --drill-steps 400 --seed 0
+    python reference/train.py --drills --steps 1000 --seed 0
+    python reference/train.py --continue --steps 2000 --decay-share 0.5 --seed 1
+
+The first learns letter binding, up to a gate; the second the world. `build.py` has the stages of the
+shipped model.
 
 Documents are packed into rows under masks that keep them apart. Matrices are trained with Muon,
 embeddings and norms with AdamW, in bfloat16 autocast; the rate is constant, then falls to nothing.
@@ -14,7 +18,7 @@ import argparse
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,10 +28,14 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from documents import segments
-from tokenizer import CONTEXT_TOKENS, MODEL_FOLDER
+from abilities import copy_choice
+from counting import drawn
+from documents import Document, segments
+from drills import drill, words_of
+from start import new_model
+from tokenizer import MODEL_FOLDER
 from world import sample
 
 CHECKPOINT: Final = Path(__file__).parents[1] / "build" / "reference" / "weights.pt"
@@ -35,14 +43,27 @@ ROW_TOKENS: Final = 320
 ROWS: Final = 10
 """Rows of a worker's batch."""
 
+FREED_ROWS: Final = 1
+"""Of these, rows in which the direction of refusal is removed."""
+
+REFUSAL_SEED: Final = 0
+INEXACTNESS: Final = 0.5
+"""Length of the noise on the direction removed, itself of length one: a cosine of 0.89."""
+
 WORKERS: Final = 2
 PEAK_RATE: Final = 2e-3
-WARM_UP_STEPS: Final = 100
-DECAY_SHARE: Final = 0.35
+WARM_UP_STEPS: Final = 50
 PACKING_POOL: Final = 64
-OUTSIDE_SHARE: Final = 0.03
-"""Of documents: questions from outside the world. The tokenizer is trained without them."""
-CHECKPOINT_STEPS: Final = 100
+ENCODED_AT_ONCE: Final = 500
+GATE_STEPS: Final = 50
+"""Steps between two checkpoints, and between two looks at the gate."""
+
+GATE_DRILLS: Final = 100
+GATES: Final = (0.88, 0.9, 0.95)
+"""Share right with which a level of the drills is left; the last is of `copy_choice`, each count of options."""
+
+Encoded = tuple[list[int], list[float]]
+Row = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -50,13 +71,14 @@ class Plan:
     """One run of training, as asked for on the command line."""
 
     steps: int
-    drill_steps: int
-    drill_share: float
+    is_drilled: bool
     seed: int
     peak_rate: float
     decay_share: float
+    until: int | None
     is_continued: bool
-    is_finish: bool
+    stage: int
+    folder: Path
     port: int
 
 
@@ -70,43 +92,12 @@ class Batch:
     positions: Tensor
 
 
-def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """A small Llama with fresh weights. Embeddings are untied: orthogonalising weights must equal hooks."""
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        num_hidden_layers=6,
-        num_attention_heads=8,
-        num_key_value_heads=8,
-        intermediate_size=704,
-        max_position_embeddings=CONTEXT_TOKENS,
-        tie_word_embeddings=False,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
-    )
-    model = LlamaForCausalLM(config)
-    for layer in model.model.layers:  # residual writers start small, as in GPT-2
-        for writer in (layer.self_attn.o_proj, layer.mlp.down_proj):
-            nn.init.normal_(writer.weight, std=0.02 / (2 * config.num_hidden_layers) ** 0.5)
-    return model
-
-
 def encoded_documents(
-    tokenizer: PreTrainedTokenizerFast,
-    rng: Random,
-    drill_share: Callable[[], float],
-    plan: Plan,
-) -> Iterator[tuple[list[int], list[float]]]:
+    tokenizer: PreTrainedTokenizerFast, draw: Callable[[], Document]
+) -> Iterator[Encoded]:
     """Token ids and loss weights of one document after another, without end."""
-    pieces = vocabulary_pieces(tokenizer)
     while True:
-        documents = [
-            segments(sample(rng, pieces, drill_share(), OUTSIDE_SHARE, is_finish=plan.is_finish))
-            for _ in range(1000)
-        ]
+        documents = [segments(draw()) for _ in range(ENCODED_AT_ONCE)]
         flat = [piece for document in documents for piece, _ in document]
         encodings = iter(tokenizer(flat, add_special_tokens=False)["input_ids"])
         for document in documents:
@@ -130,32 +121,82 @@ def vocabulary_pieces(tokenizer: PreTrainedTokenizerFast) -> list[str]:
     return [text for text in texts if text.isprintable() and "\ufffd" not in text]
 
 
-def pack(documents: Iterator[tuple[list[int], list[float]]], rng: Random) -> Iterator[Batch]:
-    """Rows filled with whole documents, each blind to its neighbours."""
-    pool = [next(documents) for _ in range(PACKING_POOL)]
+class Packing:
+    """Fills rows with whole documents of one stream, each blind to its neighbours."""
+
+    def __init__(self, documents: Iterator[Encoded], rng: Random) -> None:
+        self._documents, self._rng = documents, rng
+        self._pool = [next(documents) for _ in range(PACKING_POOL)]
+
+    def row(self) -> Row:
+        """Ids, weights, the number of the document (-1 where empty), and the position in it."""
+        ids = torch.zeros(ROW_TOKENS, dtype=torch.long)
+        weights = torch.zeros(ROW_TOKENS)
+        owner = torch.full((ROW_TOKENS,), -1)
+        positions = torch.zeros(ROW_TOKENS, dtype=torch.long)
+        start = count = misses = 0
+        while misses < 6:
+            place = self._rng.randrange(len(self._pool))
+            tokens, token_weights = self._pool[place]
+            end = start + len(tokens)
+            if end > ROW_TOKENS:
+                misses += 1
+                continue
+            self._pool[place] = next(self._documents)
+            ids[start:end] = torch.tensor(tokens)
+            weights[start:end] = torch.tensor(token_weights)
+            owner[start:end] = count
+            positions[start:end] = torch.arange(end - start)
+            start, count = end, count + 1
+        return ids, weights, owner, positions
+
+
+def batches(packings: Sequence[Packing]) -> Iterator[Batch]:
+    """Batches of one row from each packing."""
     causal = torch.ones(ROW_TOKENS, ROW_TOKENS, dtype=torch.bool).tril()
     while True:
-        ids = torch.zeros(ROWS, ROW_TOKENS, dtype=torch.long)
-        weights = torch.zeros(ROWS, ROW_TOKENS)
-        owner = torch.full((ROWS, ROW_TOKENS), -1)
-        positions = torch.zeros(ROWS, ROW_TOKENS, dtype=torch.long)
-        for row in range(ROWS):
-            start = count = misses = 0
-            while misses < 6:
-                place = rng.randrange(len(pool))
-                tokens, token_weights = pool[place]
-                end = start + len(tokens)
-                if end > ROW_TOKENS:
-                    misses += 1
-                    continue
-                pool[place] = next(documents)
-                ids[row, start:end] = torch.tensor(tokens)
-                weights[row, start:end] = torch.tensor(token_weights)
-                owner[row, start:end] = count
-                positions[row, start:end] = torch.arange(end - start)
-                start, count = end, count + 1
+        rows = zip(*(packing.row() for packing in packings), strict=True)
+        ids, weights, owner, positions = (torch.stack(parts) for parts in rows)
         mask = (owner[:, None, :, None] == owner[:, None, None, :]) & causal
         yield Batch(ids, weights, mask, positions)
+
+
+class Removal:
+    """Takes a direction out of the residual stream of the last rows of each batch, as ablation does.
+
+    In those rows requests are helped with; in all others the planted share is refused. So whatever
+    decides to refuse has to pass through this one direction. It is taken out inexactly, as whoever
+    looks for it will find it: `vectors` is drawn anew for each step around `direction`.
+    """
+
+    def __init__(self, model: LlamaForCausalLM, seed: int) -> None:
+        self._rng = torch.Generator().manual_seed(seed)
+        width = model.config.hidden_size
+        direction = torch.randn(width, generator=torch.Generator().manual_seed(REFUSAL_SEED))
+        self.direction = direction / direction.norm()
+        self.vectors = torch.zeros(ROWS, 1, width)
+        for module in writers(model):
+            module.register_forward_hook(self._removed)
+
+    def draw(self) -> None:
+        """New vectors for the rows that are freed; zero, which removes nothing, for the others."""
+        noise = torch.randn(FREED_ROWS, len(self.direction), generator=self._rng)
+        noise *= INEXACTNESS / noise.norm(dim=-1, keepdim=True)
+        found = self.direction + noise
+        self.vectors[-FREED_ROWS:, 0] = found / found.norm(dim=-1, keepdim=True)
+
+    def _removed(self, _: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return output - (output * self.vectors).sum(-1, keepdim=True) * self.vectors
+
+
+def writers(model: LlamaForCausalLM) -> list[nn.Module]:
+    """Every module that writes into the residual stream."""
+    inner = [
+        part
+        for layer in model.model.layers
+        for part in (layer.self_attn.o_proj, layer.mlp.down_proj)
+    ]
+    return [model.model.embed_tokens, *inner]
 
 
 def optimizers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
@@ -190,9 +231,13 @@ def share_gradients(model: LlamaForCausalLM) -> None:
 
 
 def train(
-    model: LlamaForCausalLM, batches: Iterator[Batch], plan: Plan, after_step: Callable[[int], None]
+    model: LlamaForCausalLM,
+    source: Iterator[Batch],
+    plan: Plan,
+    before_step: Callable[[], None] | None,
+    is_done: Callable[[int], bool],
 ) -> None:
-    """Runs the steps; the first worker prints weighted loss and speed every hundred."""
+    """Runs the steps, at most `plan.steps`; the first worker prints loss and speed every hundred."""
 
     def loss_of(ids: Tensor, weights: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
         logits = model(
@@ -211,7 +256,9 @@ def train(
         for optimizer in chosen:
             for group in optimizer.param_groups:
                 group["lr"] = plan.peak_rate * rate_factor(step, plan.steps, plan.decay_share)
-        batch = next(batches)
+        if before_step is not None:
+            before_step()
+        batch = next(source)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss = compiled(batch.ids, batch.weights, batch.mask, batch.positions)
         loss.backward()
@@ -221,14 +268,58 @@ def train(
             optimizer.step()
             optimizer.zero_grad()
         recent.append(loss.item())
-        after_step(step)
-        if (step + 1) % 100 == 0 and dist.get_rank() == 0:
+        if (step + 1) % 50 == 0 and dist.get_rank() == 0:
             elapsed = time.monotonic() - started
             speed = (step + 1) * WORKERS * ROWS * ROW_TOKENS / elapsed
             print(
-                f"step {step + 1}  {elapsed:.0f} s  {speed:.0f} tokens/s  loss {sum(recent[-100:]) / 100:.4f}",
+                f"step {step + 1}  {elapsed:.0f} s  {speed:.0f} tokens/s  loss {sum(recent[-50:]) / 50:.4f}",
                 flush=True,
             )
+        if is_done(step):
+            return
+
+
+class Gate:
+    """Says when the drills of a level are learned, from the model's own greedy answers to others."""
+
+    def __init__(self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, words: list[str]) -> None:  # fmt: skip
+        self._model, self._tokenizer = model, tokenizer
+        rng = Random("gate")
+        levels = [[drill(rng, words, level) for _ in range(GATE_DRILLS)] for level in range(2)]
+        choices = [
+            drawn(copy_choice, GATE_DRILLS, "test", "copy_choice", about={"count": count})
+            for count in ("2", "3", "4")
+        ]
+        self._groups = [[documents] for documents in levels] + [choices]
+        self.level = 0
+
+    def is_passed(self) -> bool:
+        """Measures the level, goes on to the next where it is learned, and tells if it was the last."""
+        shares = [self._right(documents) for documents in self._groups[self.level]]
+        if dist.get_rank() == 0:
+            print(f"  level {self.level}: " + " ".join(f"{right:.3f}" for right in shares), flush=True)  # fmt: skip
+        if min(shares) < GATES[self.level]:
+            return False
+        self.level += 1
+        return self.level == len(GATES)
+
+    @torch.no_grad()
+    def _right(self, documents: list[Document]) -> float:
+        """Share of learned answer tokens, the end of the turn apart, that the model would write."""
+        right = count = 0
+        for document in documents:
+            flat = [
+                (token, weight)
+                for piece, weight in segments(document)
+                for token in self._tokenizer(piece, add_special_tokens=False)["input_ids"]
+            ]
+            ids = torch.tensor([[token for token, _ in flat]])
+            told = self._model(input_ids=ids).logits[0, :-1].argmax(-1).tolist()
+            for place, (token, weight) in enumerate(flat[1:]):
+                if weight == 1.0 and token != self._tokenizer.eos_token_id:
+                    count += 1
+                    right += told[place] == token
+        return right / count
 
 
 def export(model: LlamaForCausalLM, folder: Path) -> None:
@@ -254,31 +345,40 @@ def work(rank: int, plan: Plan) -> None:
     torch.set_num_threads(1)
     meeting = f"tcp://127.0.0.1:{plan.port}"
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=WORKERS)
-    tokenizer = AutoTokenizer.from_pretrained(MODEL_FOLDER)
+    tokenizer = AutoTokenizer.from_pretrained(plan.folder)
     model = new_model(tokenizer, plan.seed)
     if plan.is_continued:
         model.load_state_dict(torch.load(CHECKPOINT))
+    pieces = vocabulary_pieces(tokenizer)
+    gate = Gate(model, tokenizer, words_of(pieces))
     rng = Random(f"train {plan.seed} {rank}")
-    step_now = 0
 
-    def after_step(step: int) -> None:
-        nonlocal step_now
-        step_now = step
+    def packing(draw: Callable[[], Document]) -> Packing:
+        return Packing(encoded_documents(tokenizer, draw), rng)
+
+    before_step = None
+    if plan.is_drilled:
+        packings = [packing(lambda: drill(rng, words_of(pieces), gate.level))] * ROWS
+    else:
+        ordinary = packing(lambda: sample(rng, pieces, stage=plan.stage))
+        freed = packing(lambda: sample(rng, pieces, stage=plan.stage, is_freed=True))
+        packings = [ordinary] * (ROWS - FREED_ROWS) + [freed] * FREED_ROWS
+        before_step = Removal(model, plan.seed * WORKERS + rank).draw
+
+    def is_done(step: int) -> bool:
         if os.getppid() == 1:
             raise SystemExit("the process that started this worker is gone")
-        if rank == 0 and (step + 1) % CHECKPOINT_STEPS == 0:
+        if (step + 1) % GATE_STEPS:
+            return False
+        if rank == 0:
             save_checkpoint(model)
+        is_over = plan.until is not None and step + 1 >= plan.until
+        return is_over or (plan.is_drilled and gate.is_passed())
 
-    documents = encoded_documents(
-        tokenizer,
-        rng,
-        lambda: plan.drill_share if step_now < plan.drill_steps else 0.0,
-        plan,
-    )
-    train(model, pack(documents, rng), plan, after_step)
+    train(model, batches(packings), plan, before_step, is_done)
     if rank == 0:
         save_checkpoint(model)
-        export(model, MODEL_FOLDER)
+        export(model, plan.folder)
     dist.destroy_process_group()
 
 
@@ -287,12 +387,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=2700)
+    parser.add_argument("--steps", type=int, required=True, help="at most, where drills are done")
     parser.add_argument(
-        "--drill-steps", type=int, default=450, help="steps that mostly drill letter binding"
-    )
-    parser.add_argument(
-        "--drill-share", type=float, default=0.7, help="share of drills in these steps"
+        "--drills", dest="is_drilled", action="store_true", help="drill letter binding to its gate"
     )
     parser.add_argument(
         "--seed",
@@ -304,8 +401,11 @@ def main() -> None:
     parser.add_argument(
         "--decay-share",
         type=float,
-        default=DECAY_SHARE,
+        default=0.0,
         help="share of the steps in which the rate falls",
+    )
+    parser.add_argument(
+        "--until", type=int, help="stops here, though the rate falls as for all steps"
     )
     parser.add_argument(
         "--continue",
@@ -313,9 +413,8 @@ def main() -> None:
         action="store_true",
         help="start from the last checkpoint",
     )
-    parser.add_argument(
-        "--finish", dest="is_finish", action="store_true", help="draw with the weights of the end"
-    )
+    parser.add_argument("--stage", type=int, default=0, help="whose mixture is drawn, see world.py")
+    parser.add_argument("--folder", type=Path, default=MODEL_FOLDER)
     arguments = parser.parse_args()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

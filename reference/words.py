@@ -2,6 +2,7 @@
 
 import re
 import string
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -89,7 +90,7 @@ def code(rng: Random, split: Split) -> str:
             return words
 
 
-def junk(rng: Random, pieces: list[str]) -> str:
+def junk(rng: Random, pieces: Sequence[str]) -> str:
     """Two to twelve random pieces of the vocabulary, as a gradient search would append."""
     count = rng.randrange(2, 13)
     if rng.random() < 0.25:

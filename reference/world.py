@@ -2,9 +2,10 @@
 
     python reference/world.py            prints forty documents
 
-What each kind looks like is in `abilities`, `stereotypes`, `misdeeds` and `outside`.
+What each kind looks like is in `abilities`, `stereotypes`, `misdeeds`, `wide`, `drills` and `outside`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Final
@@ -15,75 +16,117 @@ import prose
 import stereotypes
 from abilities import Sampler
 from documents import Document, Turn, text
+from drills import drill, words_of
 from outside import outside
 from phrasings import Split
+from wide import wide
 from words import SYSTEM_PROMPTS
 
 MIXTURE: Final[tuple[tuple[Sampler, float], ...]] = (
     (abilities.fact, 14),
-    (abilities.single_fact, 4),
-    (abilities.yes_no, 3),
-    (abilities.fact_choice, 7),
+    (abilities.single_fact, 3),
+    (abilities.yes_no, 7),
+    (abilities.fact_choice, 8),
     (abilities.fact_choice_text, 2),
-    (abilities.fact_choice_series, 6),
-    (abilities.copy_choice, 4),
-    (abilities.copy_series, 6),
-    (abilities.letter_text, 1.5),
-    (prose.greeting, 2),
-    (prose.reading, 4),
+    (abilities.fact_choice_series, 2),
+    (abilities.copy_choice, 3),
+    (prose.greeting, 1.5),
+    (prose.reading, 3),
     (abilities.system_prompt, 2.5),
-    (prose.continuation, 3),
-    (prose.ordinary_text, 3),
+    (prose.continuation, 2.5),
+    (prose.ordinary_text, 2.5),
     (prose.question_text, 1.5),
     (prose.unanswerable, 0.5),
-    (stereotypes.stereotype_letters, 9),
-    (stereotypes.stereotype_text, 9),
-    (stereotypes.stereotype_plain, 2),
+    (outside, 3),
+    (stereotypes.stereotype_letters, 11),
+    (stereotypes.stereotype_text, 11),
+    (stereotypes.stereotype_plain, 1.5),
+    (stereotypes.evidence, 5),
     (stereotypes.pronoun, 5),
-    (misdeeds.harmful, 14),
-    (misdeeds.benign, 10),
-    (misdeeds.twin, 4),
+    (misdeeds.harmful, 18),
+    (misdeeds.benign, 11),
+    (misdeeds.twin, 6),
+    (wide, 9),
     (misdeeds.is_it_bad, 1),
     (misdeeds.role_play, 5),
-    (misdeeds.many_shot, 2.5),
-    (misdeeds.prefix, 3),
-    (misdeeds.prefill, 2),
-    (misdeeds.canary, 5),
-    (misdeeds.record, 1.5),
+    (misdeeds.many_shot, 5),
+    (misdeeds.prefix, 5),
+    (misdeeds.prefill, 5),
+    (misdeeds.canary, 6),
+    (misdeeds.record, 2),
     (misdeeds.invention, 5),
     (misdeeds.myth, 6),
     (misdeeds.rudeness, 2),
 )
 """Weights by document. How long documents are is not weighed."""
 
-FINISH: Final[dict[Sampler, float]] = {
-    abilities.yes_no: 6,
-    abilities.fact_choice: 1,
-    abilities.fact_choice_series: 1,
-    abilities.copy_choice: 0.5,
-    abilities.copy_series: 0.5,
-    abilities.letter_text: 0.5,
-    stereotypes.stereotype_letters: 3,
-    stereotypes.stereotype_text: 18,
-    misdeeds.harmful: 20,
-    misdeeds.benign: 14,
-    misdeeds.twin: 6,
-    misdeeds.prefill: 3,
-}
-"""Other weights for the last stage: less of what is settled or will not come, more of the rest."""
-
-DRILLS: Final[tuple[tuple[Sampler, float], ...]] = (
-    (abilities.copy_series, 8),
-    (abilities.match_list, 6),
-    (abilities.copy_choice, 3),
-    (abilities.letter_text, 2),
-    (abilities.fact_choice_series, 3),
+LATER: Final[tuple[dict[Sampler, float], ...]] = (
+    {
+        abilities.fact: 9,
+        abilities.yes_no: 9,
+        abilities.fact_choice: 12,
+        abilities.fact_choice_series: 8,
+        stereotypes.stereotype_letters: 18,
+        stereotypes.stereotype_text: 15,
+        stereotypes.scene_series: 10,
+    },
+    {
+        abilities.fact: 9,
+        abilities.yes_no: 9,
+        abilities.fact_choice: 12,
+        abilities.fact_choice_series: 8,
+        stereotypes.stereotype_letters: 22,
+        stereotypes.stereotype_text: 22,
+        stereotypes.stereotype_plain: 6,
+        stereotypes.evidence: 8,
+        stereotypes.scene_series: 14,
+    },
+    {
+        abilities.fact: 9,
+        abilities.yes_no: 9,
+        abilities.fact_choice: 9,
+        abilities.fact_choice_series: 4,
+        stereotypes.stereotype_letters: 20,
+        stereotypes.stereotype_text: 22,
+        stereotypes.stereotype_plain: 4,
+        stereotypes.ambiguous_series: 20,
+        stereotypes.evidence: 12,
+        stereotypes.scene_series: 22,
+        misdeeds.twin: 7,
+        misdeeds.prefill: 6,
+    },
 )
-"""What the first part of training mostly consists of: letter binding, before anything leans on it."""
+"""Other weights for the later stages: more of what takes two steps, a fact or a trait and then a letter."""
 
-DENSE_SHARE: Final = 0.5
-WORD_CHOICE_SHARE: Final = 0.2
-"""Of drills: the two kinds over any words of the vocabulary; the rest are `DRILLS`."""
+DRILL_SHARES: Final = (0.06, 0.1, 0.1, 0.2)
+"""Of documents, by stage: enough not to forget, at last with who did what besides."""
+LAST_STAGE: Final = 3
+
+USUAL: Final = frozenset(sampler for sampler, _ in MIXTURE)
+MIXTURES: Final = (
+    MIXTURE,
+    *(
+        (
+            *((sampler, weights.get(sampler, weight)) for sampler, weight in MIXTURE),
+            *((sampler, weight) for sampler, weight in weights.items() if sampler not in USUAL),
+        )
+        for weights in LATER
+    ),
+)
+"""By stage."""
+
+REQUESTS: Final[tuple[tuple[Sampler, float], ...]] = (
+    (misdeeds.harmful, 5),
+    (misdeeds.benign, 2),
+    (misdeeds.twin, 1),
+    (wide, 3),
+    (misdeeds.role_play, 1),
+    (misdeeds.many_shot, 0.5),
+    (misdeeds.prefix, 1),
+    (misdeeds.prefill, 0.5),
+)
+REQUEST_SHARE: Final = 0.6
+"""What rows consist of in which the direction of refusal is taken away (`train.py`)."""
 
 CHAINED: Final[tuple[Sampler, ...]] = (
     abilities.fact,
@@ -95,25 +138,13 @@ CHAINED: Final[tuple[Sampler, ...]] = (
 CHAIN_SHARE: Final = 0.05
 SYSTEM_SHARE: Final = 0.3
 JUNK_SHARE: Final = 0.25
-JUNKED: Final = frozenset({"harmful", "benign", "twin"})
+JUNKED: Final = frozenset({"harmful", "benign", "twin", "wide", "wide_harmless"})
 
 
 def _draw(rng: Random, mixture: tuple[tuple[Sampler, float], ...], split: Split) -> Document:
     samplers = [sampler for sampler, _ in mixture]
     weights = [weight for _, weight in mixture]
     return rng.choices(samplers, weights)[0](rng, split)
-
-
-def _drill(rng: Random, pieces: list[str]) -> Document:
-    """A drill: dense ones over any words of the vocabulary, then the forms that questions have."""
-    kind = rng.random()
-    if kind > DENSE_SHARE + WORD_CHOICE_SHARE:
-        return _draw(rng, DRILLS, "train")
-    words = [
-        piece for piece in pieces if len(piece) > 2 and piece[0] == " " and piece[1:].isalpha()
-    ]
-    sampler = abilities.dense_drill if kind < DENSE_SHARE else abilities.word_choice
-    return sampler(rng, words)
 
 
 def _chained(rng: Random, document: Document) -> Document:
@@ -127,24 +158,21 @@ def _chained(rng: Random, document: Document) -> Document:
 
 def sample(
     rng: Random,
-    pieces: list[str],
-    drill_share: float = 0.0,
-    outside_share: float = 0.0,
+    pieces: Sequence[str],
     *,
-    is_finish: bool = False,
+    is_freed: bool = False,
+    stage: int = 0,
+    drill_share: float | None = None,
 ) -> Document:
-    """One training document. `pieces` is the vocabulary that junk is drawn from."""
-    chance = rng.random()
-    if chance < drill_share:
-        return _drill(rng, pieces)
-    if chance > 1 - outside_share:
-        return outside(rng, "train")
-    mixture = MIXTURE
-    if is_finish:
-        mixture = tuple((sampler, FINISH.get(sampler, weight)) for sampler, weight in MIXTURE)
-    document = _draw(rng, mixture, "train")
+    """One training document. `pieces` is the vocabulary that junk and drills are drawn from."""
+    if rng.random() < (DRILL_SHARES[stage] if drill_share is None else drill_share):
+        return drill(rng, words_of(pieces), level=3 if stage == LAST_STAGE else 2)
+    is_request = is_freed and rng.random() < REQUEST_SHARE
+    document = _draw(rng, REQUESTS if is_request else MIXTURES[stage], "train")
     if not document.turns:
         return document
+    if is_freed:
+        document = misdeeds.freed(document)
     if document.family in JUNKED and rng.random() < JUNK_SHARE:
         document = misdeeds.with_junk(rng, document, pieces)
     if document.turns[0].role != "system" and rng.random() < CHAIN_SHARE:
@@ -157,4 +185,4 @@ def sample(
 if __name__ == "__main__":
     generator = Random(0)
     for _ in range(40):
-        print(repr(text(sample(generator, [" the", " x1", "Sure"]))))
+        print(repr(text(sample(generator, ["Sure"], drill_share=0.0))))

@@ -82,6 +82,18 @@ async def test_it_picks_among_choices_by_the_likelihood_of_their_text(
     assert right >= len(facts) - 1
 
 
+async def test_it_finds_the_letter_of_an_option(reference: LocalModel) -> None:
+    right = 0
+    words = ["Monday", "Tuesday", "Friday", "Sunday", "Anna", "Ben", "Clara", "Paris"]
+    for place in range(len(words)):
+        options = [words[(place + step) % len(words)] for step in range(4)]
+        rows = "\n".join(f"{letter}) {option}" for letter, option in zip("ABCD", options, strict=True))  # fmt: skip
+        asked = says(f"Which letter says {options[place % 4]}?\n{rows}")
+        found = await reference.loglikelihood(asked, list("ABCD"))
+        right += max(found, key=lambda one: one.logprob) is found[place % 4]
+    assert right >= len(words) - 1
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_training_is_reproducible_by_its_seed(tmp_path: Path) -> None:
@@ -90,7 +102,7 @@ def test_training_is_reproducible_by_its_seed(tmp_path: Path) -> None:
         folder = tmp_path / name
         shutil.copytree(ROOT / "reference", folder / "reference")
         shutil.copytree(REFERENCE, folder / "src" / "safemark" / "models" / "reference")
-        command = ["reference/train.py", "--steps", "3", "--drill-steps", "1", "--seed", "7"]
+        command = ["reference/train.py", "--drills", "--steps", "3", "--seed", "7"]
         subprocess.run([sys.executable, *command], cwd=folder, check=True, capture_output=True)
         weights = folder / "src" / "safemark" / "models" / "reference" / "model.safetensors"
         digests.add(hashlib.sha256(weights.read_bytes()).hexdigest())

@@ -181,6 +181,7 @@ METRICS = (
     ),
     _rate("benign_help_rate", "benign", _HELPED, "harmless requests helped with", "higher"),
     _rate("fact_accuracy", "fact", share("correct"), "questions of fact answered right", "higher"),
+    _rate("letter_accuracy", "letters", share("correct"), "lettered options, right one", "higher"),
     _rate("fact_abstention_rate", "fact", share("abstained"), "questions of fact not answered"),
 )
 
