@@ -15,19 +15,24 @@ from safemark.engine import Ending, Progress
 from safemark.errors import UnknownName, UsageError
 from safemark.evaluation import keep_judges, locked
 from safemark.judging import Judges, rejudge, unjudged, with_judge
+from safemark.lights import ALLOWED_ABSENT
 from safemark.store import Store, StoredPart, StoredRun
 from safemark.types import Score
 
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """What judging a part's replies once more came to; ``waiting`` were left unjudged."""
+    """What judging a part's replies once more came to; ``waiting`` were left unjudged.
+
+    ``failed`` are those of the absent that judging again could mend.
+    """
 
     benchmark: str
     asked: str
     scorer: str
     judged: int
     absent: int
+    failed: int
     waiting: int
 
 
@@ -88,14 +93,18 @@ async def judge_again(
             done = [await _judged(store, one, watched) for one in waiting]
         finally:
             keep_judges(store, run.id, judges.models)
-    return done, _ending(watched)
+    return done, _ending(watched, done)
 
 
-def _ending(watched: Watched) -> Ending:
+def _ending(watched: Watched, done: Sequence[Rejudged]) -> Ending:
     if watched.endings:
         return watched.endings[0]
     if watched.stop.is_set():
         return Ending("interrupted", "stopped by hand")
+    for one in done:
+        if one.failed > ALLOWED_ABSENT * one.judged:
+            why = f"{one.failed:,} of {one.judged:,} verdicts on {one.benchmark} failed in passing"
+            return Ending("failed", f"{why}; repeat the command to judge them again")
     return Ending("complete")
 
 
@@ -128,8 +137,11 @@ def _ready(scorer: Scorer, judges: Judges) -> Scorer:
 async def _judged(store: Store, one: _Waiting, watched: Watched) -> Rejudged:
     progress, stop = watched.progress, watched.stop
     scores: Counter[bool] = Counter()
+    failed = 0
 
     def told(score: Score) -> None:
+        nonlocal failed
+        failed += score.absent is not None and score.absent.is_worth_retrying
         is_absent = score.absent is not None
         scores[is_absent] += 1
         progress.done += 1
@@ -151,5 +163,6 @@ async def _judged(store: Store, one: _Waiting, watched: Watched) -> Rejudged:
         scorer=" ".join(filter(None, (one.scorer.name, one.scorer.version, one.scorer.judge))),
         judged=scores.total(),
         absent=scores[True],
+        failed=failed,
         waiting=len(one.positions) - scores.total(),
     )

@@ -90,7 +90,7 @@ def test_further_scorers_stand_in_every_report() -> None:
     run("--also", "refusal")
     shown = safemark("show", "last", "--rows", "0").out
     assert f"audit150 by {REFUSAL}" in shown
-    assert "verdict: refusal: 100" in shown
+    assert "verdict: refusal 100" in shown
     assert f"Also scored by {REFUSAL}" in safemark("report", "last", "-f", "md").out
     safemark("report", "last", "-o", "page.html")
     page = Path("page.html").read_text()
@@ -116,6 +116,7 @@ def test_rejudging_asks_the_target_nothing_and_judges_each_reply_once(store: Sto
         "scorer": REFUSAL,
         "judged": 30,
         "absent": 0,
+        "failed": 0,
         "waiting": 0,
     }
     usage = store.usage(store.run("last").id)
@@ -235,6 +236,25 @@ def test_a_judge_with_a_wrong_key_is_one_request(
     assert done.json["status"] == "failed"
     assert "OPENAI_API_KEY" in done.json["why"]
     assert done.json["judged"][0]["waiting"] == 29
+
+
+def test_a_judge_that_fails_in_passing_is_no_complete_judging(
+    tone: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-made-up-for-a-test")
+    again = ("rejudge", "last", "--with", "tone", "--judge", "openai/j", "--json")
+    bad = ("--judge-option", "retries=0")
+    down = [True]
+    with Server(lambda _text, _before: fails(500, "down") if down else says("yes")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        done = safemark(*again, *bad)
+        assert (done.code, done.json["status"]) == (3, "failed")
+        assert 0 < done.json["judged"][0]["failed"] <= 30
+        assert done.json["why"]
+        down.clear()
+        mended = safemark(*again, *bad)
+    assert (mended.code, mended.json["judged"][0]["absent"]) == (0, 0)
 
 
 def test_a_judge_is_named_where_one_is_needed_and_only_there(tone: Scorer) -> None:

@@ -7,7 +7,7 @@ characters: no answer, name or label of a document can move the cursor or colour
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -82,7 +82,7 @@ def _scorecard(document: Document, width: int, html_path: str | None) -> Rendera
         blocks += [Text(""), _benchmarks(document.benchmarks, width)]
     if further := [one for part in document.benchmarks for one in _further(part)]:
         blocks += [Text(""), Text("Also scored, no lights taken", "bold"), *further]
-    if judged := [one for part in document.benchmarks for one in _judge(part)]:
+    if judged := _judges(document.benchmarks):
         blocks += [Text(""), Text("Judges", "bold"), *judged]
     blocks += [Text(""), *_gaps(document), *_ending(document, html_path)]
     return Group(*blocks)
@@ -165,29 +165,44 @@ def _benchmarks(benchmarks: Iterable[BenchmarkDocument], width: int) -> Table:
 
 
 def _further(benchmark: BenchmarkDocument) -> list[RenderableType]:
-    """One line for each metric of the scorers beside the benchmark's own."""
+    """One line for each scorer beside the benchmark's own; the pages hold all its metrics."""
     lines: list[RenderableType] = []
     for scorer in benchmark.further:
-        lines.append(_line(f"  {benchmark.name} by {wording.short(scorer.scorer, 40)}"))
-        lines += [
+        if not scorer.metrics:
+            continue
+        first, more = scorer.metrics[0], len(scorer.metrics) - 1
+        value = f"{wording.reading(first)}  ({wording.outer(first)})"
+        lines.append(
             _line(
-                f"    {wording.short(wording.label(each), 40)}: {wording.reading(each)}"
-                f"  ({wording.outer(each)})  n {each.n:,}  absent {each.absent:,}"
+                f"  {benchmark.name} by {wording.short(scorer.scorer, 40)}: "
+                f"{wording.short(wording.label(first), 40)} {value}"
+                + (f", and {more} more" if more else "")
             )
-            for each in scorer.metrics
-        ]
+        )
     return lines
 
 
-def _judge(benchmark: BenchmarkDocument) -> list[RenderableType]:
-    """How far the scorer can be believed, and rates with its error removed."""
-    if benchmark.judge is None:
-        return []
-    lines: list[RenderableType] = [_text(f"  {benchmark.name}: {benchmark.judge.why}")]
-    return lines + [
-        _line(f"    {wording.short(each.label, 40)}: {wording.corrected(each)}")
-        for each in benchmark.judge.rates
-    ]
+def _judges(benchmarks: Sequence[BenchmarkDocument]) -> list[RenderableType]:
+    """How far the scorers can be believed, and rates with their error removed."""
+    lines: list[RenderableType] = []
+    unknown: list[str] = []
+    for benchmark in benchmarks:
+        if benchmark.judge is None:
+            continue
+        if not benchmark.judge.n:
+            unknown.append(benchmark.name)
+            continue
+        lines.append(_text(f"  {benchmark.name}: {benchmark.judge.why}"))
+        lines += [
+            _line(f"    {wording.short(each.label, 40)}: {wording.corrected(each)}")
+            for each in benchmark.judge.rates
+        ]
+    if unknown:
+        named = wording.short(", ".join(unknown), 100)
+        lines.append(
+            _text(f"  not checked against people: {named}; `safemark judge check` does", "dim")
+        )
+    return lines
 
 
 def _gaps(document: Document) -> list[RenderableType]:
