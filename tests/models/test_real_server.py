@@ -60,6 +60,7 @@ class Served:
 
     def start(self) -> None:
         command = [str(Path(sys.executable).with_name("transformers")), "serve", self.model]
+        command += ["--dtype", "float32"]  # as weights are loaded here: a near tie is the same tie
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--device", "cpu"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
