@@ -188,7 +188,7 @@ def test_a_model_that_the_server_does_not_have_is_asked_for_once(server: Served)
 def test_a_server_that_dies_and_returns_costs_nothing_that_was_answered(server: Served) -> None:
     arguments = command(
         f"openai/{server.model}", "--base-url", server.url, "--limit", "60", *SHORT,
-        "--concurrency", "1", "-M", "retries=1",
+        "--concurrency", "1", "-M", "retries=1", "-M", "patience_s=3",
     )  # fmt: skip
     running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 120
