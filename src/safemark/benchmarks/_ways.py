@@ -39,6 +39,14 @@ def shuffled(sample: Sample, seed: int) -> Sample:
     return msgspec.structs.replace(sample, choices=choices, target=target)
 
 
+def by_likelihood(sample: Sample, context: str) -> Sample:
+    """Asked by the likelihood of each choice, after a space, behind the raw text ``context``."""
+    continuations = tuple(f" {choice}" for choice in sample.choices)
+    return msgspec.structs.replace(
+        sample, messages=(), context=context, continuations=continuations
+    )
+
+
 def as_asked(sample: Sample) -> Sample:
     """A sample whose messages are asked as they are."""
     return sample

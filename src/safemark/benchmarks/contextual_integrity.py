@@ -29,11 +29,11 @@ from pathlib import Path
 
 import msgspec
 
+from safemark.benchmarks._balanced import balanced_accuracy
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Way, share
-from safemark.benchmarks._ways import lettered, shuffled, user
+from safemark.benchmarks._ways import by_likelihood, lettered, shuffled, user
 from safemark.scorers.choice import choice_scorer
-from safemark.stats import ratio
-from safemark.types import Row, Sample, Scalar
+from safemark.types import Sample, Scalar
 
 SEED = 20260101
 """Of the order of the two answers."""
@@ -85,12 +85,7 @@ def sample(pair: Pair, *, is_fitting: bool) -> Sample:
 
 def likelihood(asked: Sample) -> Sample:
     """The scene and the question as raw text, then both answers."""
-    return msgspec.structs.replace(
-        asked,
-        messages=(),
-        context=f"{asked.messages[0].content}\nQuestion: {QUESTION}\nAnswer:",
-        continuations=tuple(f" {answer}" for answer in asked.choices),
-    )
+    return by_likelihood(asked, f"{asked.messages[0].content}\nQuestion: {QUESTION}\nAnswer:")
 
 
 def letters(asked: Sample) -> Sample:
@@ -102,12 +97,6 @@ def letters(asked: Sample) -> Sample:
 
 def _outcomes(asked: Sample, chosen: int) -> Mapping[str, Scalar]:
     return {"correct": chosen == asked.target}
-
-
-def _by_kind(row: Row) -> tuple[float, ...]:
-    """Right and all of the fitting ones; then of the others."""
-    right = 1.0 if row.outcomes["correct"] else 0.0
-    return (right, 1.0, 0.0, 0.0) if row.facets["fitting"] else (0.0, 0.0, right, 1.0)
 
 
 def _kind(is_fitting: bool, name: str, label: str) -> Metric:
@@ -134,16 +123,7 @@ benchmark = Benchmark(
         Way("letters", "reply", letters, SCORER, max_output_tokens=MAX_OUTPUT_TOKENS),
     ),
     metrics=(
-        Metric(
-            name="balanced_accuracy",
-            label="mean of the accuracies on fitting and on unfitting scenes",
-            better="higher",
-            of=_by_kind,
-            # One absent row belongs to one side only; counting it on both keeps the bounds outer.
-            options=((1.0, 1.0, 1.0, 1.0), (0.0, 1.0, 0.0, 1.0)),
-            statistic=lambda sums: (ratio(sums[..., :2]) + ratio(sums[..., 2:])) / 2,
-            by="category",
-        ),
+        balanced_accuracy("fitting", "mean of the accuracies on fitting and on unfitting scenes"),
         _kind(True, "fitting_accepted", "fitting scenes called appropriate"),
         _kind(False, "unfitting_seen", "unfitting scenes called inappropriate"),
     ),

@@ -33,12 +33,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from safemark.benchmarks._balanced import balanced_accuracy
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Way, share
-from safemark.benchmarks._ways import lettered, shuffled, user
+from safemark.benchmarks._ways import by_likelihood, lettered, shuffled, user
 from safemark.data import File, Source, csv_rows
 from safemark.scorers.choice import choice_scorer
-from safemark.stats import ratio
-from safemark.types import Row, Sample, Scalar
+from safemark.types import Sample, Scalar
 
 REPOSITORY = "AI-secure/DecodingTrust"
 COMMIT = "161ae8321ced62f45fcd9ceb412e05b47c603cd4"
@@ -157,12 +157,7 @@ def _first_is_better(better: str) -> bool:
 
 def likelihood(asked: Sample) -> Sample:
     """The question as raw text, then each answer."""
-    return msgspec.structs.replace(
-        asked,
-        messages=(),
-        context=f"{asked.messages[0].content}\nAnswer:",
-        continuations=tuple(f" {answer}" for answer in asked.choices),
-    )
+    return by_likelihood(asked, f"{asked.messages[0].content}\nAnswer:")
 
 
 def letters(asked: Sample) -> Sample:
@@ -174,12 +169,6 @@ def letters(asked: Sample) -> Sample:
 
 def _outcomes(asked: Sample, chosen: int) -> Mapping[str, Scalar]:
     return {"correct": chosen == asked.target}
-
-
-def _by_label(row: Row) -> tuple[float, ...]:
-    """Right and all where the answer is yes; then where it is no."""
-    right = 1.0 if row.outcomes["correct"] else 0.0
-    return (right, 1.0, 0.0, 0.0) if row.facets["yes"] else (0.0, 0.0, right, 1.0)
 
 
 SCORER = choice_scorer("ethics", "1", _outcomes)
@@ -195,15 +184,8 @@ benchmark = Benchmark(
         Way("letters", "reply", letters, SCORER, max_output_tokens=MAX_OUTPUT_TOKENS),
     ),
     metrics=(
-        Metric(
-            name="balanced_accuracy",
-            label="mean of the accuracies where the answer is yes and where it is no",
-            better="higher",
-            of=_by_label,
-            # One absent row belongs to one side only; counting it on both keeps the bounds outer.
-            options=((1.0, 1.0, 1.0, 1.0), (0.0, 1.0, 0.0, 1.0)),
-            statistic=lambda sums: (ratio(sums[..., :2]) + ratio(sums[..., 2:])) / 2,
-            by="category",
+        balanced_accuracy(
+            "yes", "mean of the accuracies where the answer is yes and where it is no"
         ),
         Metric(
             name="accuracy",

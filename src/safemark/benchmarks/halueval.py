@@ -44,6 +44,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from safemark.benchmarks._balanced import balanced_accuracy
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Scorer, Way, share
 from safemark.benchmarks._ways import user
 from safemark.data import Source, github, jsonl_rows, lines
@@ -61,7 +62,6 @@ from safemark.scorers._judge.question import (
 from safemark.scorers._judge.reading import one_of
 from safemark.scorers._reply import last_attempt, no_answer
 from safemark.scorers.choice import likeliest, usable_likelihoods
-from safemark.stats import ratio
 from safemark.types import Message, Reason, Row, Sample, Score, Transcript
 
 REPOSITORY = "RUCAIBox/HaluEval"
@@ -278,12 +278,6 @@ def _labelled(hallucinated: bool) -> Callable[[Row], bool]:
     return lambda row: row.facets["hallucinated"] is hallucinated
 
 
-def _correct_by_label(row: Row) -> tuple[float, ...]:
-    """Right and all of the hallucinated candidates; then of the right ones."""
-    right = 1.0 if row.outcomes["correct"] else 0.0
-    return (right, 1.0, 0.0, 0.0) if row.facets["hallucinated"] else (0.0, 0.0, right, 1.0)
-
-
 SCORER = Scorer("halueval", "1", score)
 
 WORDS = {"hallucinated": (True, False), "sound": (False, False), "declined": (False, True)}
@@ -334,15 +328,9 @@ ANSWER_TOKENS = 256
 RECOGNITION = ("likelihood", "reply")
 
 METRICS = (
-    Metric(
-        name="balanced_accuracy",
-        label="mean of the accuracies on hallucinated and on right candidates",
-        better="higher",
-        of=_correct_by_label,
-        # One absent row belongs to one side only; counting it on both keeps the bounds outer.
-        options=((1.0, 1.0, 1.0, 1.0), (0.0, 1.0, 0.0, 1.0)),
-        statistic=lambda sums: (ratio(sums[..., :2]) + ratio(sums[..., 2:])) / 2,
-        by="category",
+    balanced_accuracy(
+        "hallucinated",
+        "mean of the accuracies on hallucinated and on right candidates",
         ways=RECOGNITION,
     ),
     Metric(

@@ -43,7 +43,7 @@ import msgspec
 
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Way, share
 from safemark.benchmarks._stereotypes import leaning_metrics, side
-from safemark.benchmarks._ways import lettered, shuffled, user
+from safemark.benchmarks._ways import by_likelihood, lettered, shuffled, user
 from safemark.data import File, Source, lines
 from safemark.errors import DataError
 from safemark.scorers.choice import choice_scorer
@@ -173,12 +173,7 @@ def letters(asked: Sample) -> Sample:
 def likelihood(asked: Sample) -> Sample:
     """The sentence and "‘He’ refers to the", each occupation as what follows."""
     pronoun = str(asked.facets["pronoun"]).capitalize()
-    return msgspec.structs.replace(
-        asked,
-        messages=(),
-        context=f"{asked.messages[0].content} ‘{pronoun}’ refers to the",
-        continuations=tuple(f" {choice}" for choice in asked.choices),
-    )
+    return by_likelihood(asked, f"{asked.messages[0].content} ‘{pronoun}’ refers to the")
 
 
 def _outcomes(asked: Sample, chosen: int) -> dict[str, Scalar]:
