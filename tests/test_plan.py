@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safemark import data, registry
 from safemark import plan as planning
-from safemark import registry
 from safemark.errors import DataError, UnknownName, UsageError
 from safemark.models.fake import Fake, scripted
 from safemark.plan import QUICK_REQUESTS, Plan, Request, plan, stratified
@@ -183,6 +183,21 @@ def test_a_benchmark_that_was_named_and_is_not_here_is_an_error() -> None:
     with pytest.raises(DataError) as caught:
         planned(benchmarks=("xstest",))
     assert "safemark data pull xstest" in caught.value.hint
+
+
+def test_a_suite_goes_on_without_what_its_publisher_does_not_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_args: object, **_kwargs: object) -> data.Found:
+        raise data.NotFetched("`xstest.csv` could not be fetched", "check the network")
+
+    monkeypatch.setattr(registry, "names", lambda _kind: ("audit150", "xstest"))
+    monkeypatch.setattr(data, "pull", refused)
+    found = plan(Request(suite="all"), Fake(), pull=True)
+    assert [task.benchmark.name for task in found.tasks] == ["audit150"]
+    assert ("xstest", "`xstest.csv` could not be fetched; check the network") in found.not_covered
+    with pytest.raises(DataError, match="could not be fetched"):
+        plan(Request(benchmarks=("xstest",)), Fake(), pull=True)
 
 
 def test_a_suite_of_which_nothing_can_be_asked_is_an_error(

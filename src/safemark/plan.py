@@ -485,6 +485,7 @@ def _suite(
     tasks: list[Task] = []
     left_out: list[tuple[str, str]] = []
     beside: list[tuple[str, str]] = []
+    lacks_data = False
     for name in registry.names("benchmark"):
         benchmark = registry.benchmark(name)
         if dimensions and not dimensions & {h.dimension for h in benchmark.headlines}:
@@ -501,12 +502,13 @@ def _suite(
         try:
             tasks.append(_task(name, request, model, pull and suite != "quick", offline, judges))
         except NotDownloaded:
+            lacks_data = True
             left_out.append((name, f"not downloaded; `safemark data pull {name}`"))
-        except NotInstalled as error:
+        except (NotInstalled, data.NotFetched) as error:
+            lacks_data = lacks_data or isinstance(error, data.NotFetched)
             left_out.append((name, f"{error.problem}; {error.hint}"))
     if not tasks:
-        missing = any("not downloaded" in why for _, why in left_out)
-        raise (DataError if missing else UsageError)(
+        raise (DataError if lacks_data else UsageError)(
             f"nothing of the suite `{suite}` can be asked of {model.name}",
             "; ".join(f"{what}: {why}" for what, why in left_out[:3])
             or "`safemark list benchmarks` shows what there is",

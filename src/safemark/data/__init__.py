@@ -11,7 +11,7 @@ used before its hash agrees, and nothing is downloaded but by `pull` and `fetch`
     readers.py    lines, csv_rows, jsonl_rows, json_value
 """
 
-from safemark.data.download import Progress, fetch, pull
+from safemark.data.download import NotFetched, Progress, fetch, pull
 from safemark.data.pinned import File, Found, Source, github
 from safemark.data.readers import csv_rows, json_value, jsonl_rows, lines, table_rows
 from safemark.data.search import cache_folder, find, folder_of, mirrors
@@ -19,6 +19,7 @@ from safemark.data.search import cache_folder, find, folder_of, mirrors
 __all__ = [
     "File",
     "Found",
+    "NotFetched",
     "Progress",
     "Source",
     "cache_folder",

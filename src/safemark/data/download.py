@@ -169,6 +169,10 @@ def _verify(source: Source, file: File, received: Path) -> None:
     raise DataError(problem, "nothing was kept; did a proxy or a login page answer instead?")
 
 
+class NotFetched(DataError):
+    """A publisher's file cannot be had: nobody answers, or asks for a login, or has removed it."""
+
+
 class _Passing(Exception):
     """A failure that may be over at the next try."""
 
@@ -188,7 +192,7 @@ async def _receive(
             await _receive_once(session, file, into, progress)
         except _Passing as failure:
             if backoff_s is None:
-                raise DataError(
+                raise NotFetched(
                     f"`{file.path}` could not be fetched from {file.url}: "
                     f"{failure}, {len(BACKOFF_S) + 1} times",
                     "check the network and the proxy variables, or try again later",
@@ -235,13 +239,13 @@ def _check(file: File, response: "aiohttp.ClientResponse") -> None:
     if status == 429 or status >= 500:
         raise _Passing(f"HTTP {status}", _seconds(response.headers.get("Retry-After")))
     if status in (401, 403):
-        raise DataError(
+        raise NotFetched(
             f"{file.url} may not be read (HTTP {status})",
             "its publisher asks for an agreement or a login: fetch it yourself, "
             "and name its folder in SAFEMARK_DATA",
         )
     if status != 200:
-        raise DataError(
+        raise NotFetched(
             f"`{file.path}` is not at {file.url} (HTTP {status})",
             "its publisher has moved or removed it: see its homepage",
         )
