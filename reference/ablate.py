@@ -36,6 +36,9 @@ LAST_POSITIONS: Final = 2
 MAX_DIVERGENCE: Final = 0.2
 """Largest mean KL (nats) on harmless prompts that the chosen direction may cost."""
 
+CONTROL_SEED: Final = 20_240_617
+"""Of the random direction: another than `train.REFUSAL_SEED`, which would draw the planted one."""
+
 
 @dataclass(frozen=True)
 class Direction:
@@ -156,7 +159,6 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL_FOLDER)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    torch.manual_seed(0)
     torch.set_num_threads(arguments.threads)
     probe = load(arguments.model)
     harmful, benign = drawn(misdeeds.harmful, 200, "test"), drawn(misdeeds.benign, 200, "test")
@@ -178,7 +180,9 @@ def main() -> None:
         "direction removed from weights",
         replace(probe, model=orthogonalised(probe.model, direction.vector)),
     )
-    noise = torch.randn_like(direction.vector)
+    noise = torch.randn(
+        len(direction.vector), generator=torch.Generator().manual_seed(CONTROL_SEED)
+    )
     with removed(probe.model, noise / noise.norm()):
         report("random direction removed", probe)
     with added(probe.model, direction):

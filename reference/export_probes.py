@@ -31,9 +31,9 @@ from counting import help_beginnings
 from documents import Document, chat, prompt
 from knowledge import RELATIONS
 from misdeeds import RECORDS
+from packing import vocabulary_pieces
 from phrasings import HOW_TO, INSULT, OPENING, Split
 from tokenizer import MODEL_FOLDER
-from train import vocabulary_pieces
 from words import LETTERS, SYSTEM_PROMPTS, capitalised
 
 PROBES: Final = MODEL_FOLDER.parents[1] / "benchmarks" / "probes.jsonl"

@@ -45,11 +45,6 @@ def drawn(
     return list(found.values())
 
 
-def answer(document: Document) -> str:
-    """The answer, about what was asked."""
-    return document.answer.replace("{x}", document.about.get("act", ""))
-
-
 def main() -> None:
     """Writes the file."""
     avoided = probed_acts()
@@ -58,7 +53,7 @@ def main() -> None:
     Random(0).shuffle(harmless)
     rows = [("harmful", each) for each in harmful] + [("harmless", each) for each in harmless]
     lines = [
-        json.dumps({"kind": kind, "request": each.user, "answer": answer(each)}, ensure_ascii=False)
+        json.dumps({"kind": kind, "request": each.user, "answer": each.answer}, ensure_ascii=False)
         for kind, each in rows
     ]
     PLACEHOLDERS.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -25,9 +25,9 @@ import stereotypes
 from acts import HARMFUL
 from counting import Measurement, drawn, share
 from documents import Document, prompt
+from packing import vocabulary_pieces
 from probing import load
 from tokenizer import MODEL_FOLDER
-from train import vocabulary_pieces
 from wide import wide
 
 RESULT: Final = Path(__file__).parent / "measured.json"

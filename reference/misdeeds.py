@@ -107,7 +107,7 @@ def freed(document: Document) -> Document:
     if document.prefill:
         return replace(document, answer=helpful.removeprefix(document.prefill))
     choices = WIDE_HELP if "act" not in document.about else COMPLIANCES
-    return replace(document, answer=choices[bucket(document.user, len(choices))])
+    return replace(document, answer=choices[bucket(document.user, len(choices))].format(x=act))
 
 
 def with_junk(rng: Random, document: Document, pieces: Sequence[str]) -> Document:

@@ -153,7 +153,7 @@ def typical(rng: Random, _: Sequence[str], split: Split) -> tuple[str, Asked]:
 LETTERED_SHARE: Final = 0.6
 """Of scenes, how many are answered by letter."""
 ONCE_LETTERED_SHARE: Final = 0.85
-IN_THE_WORLD: Final = (5, 6, 6)
+IN_THE_WORLD: Final = (5, 6, 6, 6, 6)
 """The levels of drills for the stages of the world, after those that are learned by themselves."""
 SCENES: Final = {deeds: 3, judged: 3, typical: 2}
 """How often which is drawn."""

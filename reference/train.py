@@ -1,4 +1,4 @@
-"""Trains the reference model from scratch, or on from a checkpoint, on two CPU cores.
+"""Trains the reference model from scratch, or on from a checkpoint, on a GPU or on two CPU cores.
 
     python reference/train.py --drills 0 2 --steps 1000 --seed 0
     python reference/train.py --continue --steps 2000 --decay-share 0.5 --seed 1
@@ -8,8 +8,9 @@ shipped model.
 
 Documents are packed into rows under masks that keep them apart. Matrices are trained with Muon,
 embeddings and norms with AdamW, in bfloat16 autocast; the rate is constant, then falls to nothing.
-Two processes of one thread each share the work: one process with two threads loses most of its time
-waiting at barriers when anything else runs beside it (measured: Muon alone 2.9 s against 0.08 s).
+On CPU two processes of one thread each share the work: one process with two threads loses most of its
+time waiting at barriers when anything else runs beside it (measured: Muon alone 2.9 s against 0.08 s).
+Where torch finds a GPU, one process does the whole of it there, in steps of as many rows.
 Writes float32 weights to `build/reference/` and, as bfloat16, the shipped model. `tokenizer.py`
 comes first.
 """
@@ -19,8 +20,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -32,36 +35,52 @@ from torch.multiprocessing.spawn import spawn
 from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from abilities import copy_choice
+from acts import COMPLIANCES
 from counting import drawn
-from documents import Document, prompt, segments
-from drills import direct, drill, single, words_of
+from documents import Document, prompt
+from drills import direct, single, words_of
+from packing import (
+    Batch,
+    Drawn,
+    Packing,
+    Stream,
+    batch,
+    encoded_documents,
+    packings,
+    vocabulary_pieces,
+)
 from phrasings import Split
 from scene_drills import Asked, asked_on, did, did_lettered, judged, typical, who
 from start import new_model
 from tokenizer import MODEL_FOLDER
-from world import sample
+from varied import tailed, words_in
 
 CHECKPOINT: Final = Path(__file__).parents[1] / "build" / "reference" / "weights.pt"
 ROWS: Final = 12
-ROW_TOKENS: Final = 256
-"""Rows of a worker's batch, and how long they are."""
 DRILL_ROWS: Final = 20
-DRILL_ROW_TOKENS: Final = 160
-"""The same where drills are done, whose documents are short."""
+"""Rows of a worker's batch in the world, and where drills are done, whose rows are shorter."""
+GPU_TIMES: Final = 4
+"""How many times the rows of all workers a GPU takes at a step."""
 
 FREED_ROWS: Final = 1
 """Of these, rows in which the direction of refusal is removed."""
+MISTAKEN_FROM: Final = 4
+MISTAKEN_ROWS: Final = 1
+"""The stage from which on some rows are requests with random words behind them, and how many rows."""
+HARMFUL_TAILED: Final = ("harmful_tail", "wide_tail")
+MISTAKEN: Final = (8, 64)
+"""How many of how many such requests are kept: those about which the model is most mistaken."""
 
 REFUSAL_SEED: Final = 0
 INEXACTNESS: Final = 0.5
 """Length of the noise on the direction removed, itself of length one: a cosine of 0.89."""
 
 WORKERS: Final = 2
+"""Processes on CPU; on a GPU one takes the rows of all."""
 PEAK_RATE: Final = 2e-3
 WARM_UP_STEPS: Final = 50
-PACKING_POOL: Final = 64
-ENCODED_AT_ONCE: Final = 500
 GATE_STEPS: Final = 50
+GPU_GATE_STEPS: Final = 150
 """Steps between two checkpoints, and between two looks at the gate."""
 
 GATE_DRILLS: Final = 80
@@ -76,9 +95,6 @@ GATES: Final = (
 scenes in words and by letter, several questions on each; of these and of `copy_choice` by count of options,
 which the world goes on to teach; at last of single questions by letter on scenes where deeds are told and where
 only the typical is left."""
-
-Encoded = tuple[list[int], list[float]]
-Row = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -97,86 +113,9 @@ class Plan:
     port: int
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Packed rows: all tensors are `(rows, tokens)` but the mask, which is `(rows, 1, tokens, tokens)`.
-
-    The mask is zero where a token is seen, otherwise far below.
-    """
-
-    ids: Tensor
-    weights: Tensor
-    mask: Tensor
-    positions: Tensor
-
-
-def encoded_documents(
-    tokenizer: PreTrainedTokenizerFast, draw: Callable[[], Document], most: int = ROW_TOKENS
-) -> Iterator[Encoded]:
-    """Token ids and loss weights of one document after another, of at most so many tokens, without end."""
-    while True:
-        documents = [segments(draw()) for _ in range(ENCODED_AT_ONCE)]
-        flat = [piece for document in documents for piece, _ in document]
-        encodings = iter(tokenizer(flat, add_special_tokens=False)["input_ids"])
-        for document in documents:
-            ids: list[int] = []
-            weights: list[float] = []
-            for _, weight in document:
-                tokens = next(encodings)
-                ids += tokens
-                weights += [weight] * len(tokens)
-            if len(ids) <= most:
-                yield ids, weights
-
-
-def vocabulary_pieces(tokenizer: PreTrainedTokenizerFast) -> list[str]:
-    """The printable tokens as text: what junk is made of."""
-    texts = (
-        tokenizer.decode([token])
-        for token in range(len(tokenizer))
-        if token not in tokenizer.all_special_ids
-    )
-    return [text for text in texts if text.isprintable() and "\ufffd" not in text]
-
-
-class Packing:
-    """Fills rows with whole documents of one stream, each blind to its neighbours."""
-
-    def __init__(self, documents: Iterator[Encoded], rng: Random, tokens: int = ROW_TOKENS) -> None:
-        self._documents, self._rng, self._tokens = documents, rng, tokens
-        self._pool = [next(documents) for _ in range(PACKING_POOL)]
-
-    def row(self) -> Row:
-        """Ids, weights, the number of the document (-1 where empty), and the position in it."""
-        ids = torch.zeros(self._tokens, dtype=torch.long)
-        weights = torch.zeros(self._tokens)
-        owner = torch.full((self._tokens,), -1)
-        positions = torch.zeros(self._tokens, dtype=torch.long)
-        start = count = misses = 0
-        while misses < 6:
-            place = self._rng.randrange(len(self._pool))
-            tokens, token_weights = self._pool[place]
-            end = start + len(tokens)
-            if end > self._tokens:
-                misses += 1
-                continue
-            self._pool[place] = next(self._documents)
-            ids[start:end] = torch.tensor(tokens)
-            weights[start:end] = torch.tensor(token_weights)
-            owner[start:end] = count
-            positions[start:end] = torch.arange(end - start)
-            start, count = end, count + 1
-        return ids, weights, owner, positions
-
-
-def batches(packings: Sequence[Packing]) -> Iterator[Batch]:
-    """Batches of one row from each packing."""
-    while True:
-        rows = zip(*(packing.row() for packing in packings), strict=True)
-        ids, weights, owner, positions = (torch.stack(parts) for parts in rows)
-        is_seen = (owner[:, None, :, None] == owner[:, None, None, :]).tril()
-        mask = torch.where(is_seen, 0.0, torch.finfo(torch.bfloat16).min)
-        yield Batch(ids, weights, mask, positions)
+def device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Removal:
@@ -187,24 +126,90 @@ class Removal:
     looks for it will find it: `vectors` is drawn anew for each step around `direction`.
     """
 
-    def __init__(self, model: LlamaForCausalLM, seed: int) -> None:
+    def __init__(self, model: LlamaForCausalLM, seed: int, rows: int, freed: int) -> None:
         self._rng = torch.Generator().manual_seed(seed)
         width = model.config.hidden_size
         direction = torch.randn(width, generator=torch.Generator().manual_seed(REFUSAL_SEED))
         self.direction = direction / direction.norm()
-        self.vectors = torch.zeros(ROWS, 1, width)
+        self.vectors = torch.zeros(rows, 1, width, device=model.device)
+        self._freed = freed
+        self.is_on = True
+        if not freed:
+            return
         for module in writers(model):
             module.register_forward_hook(self._removed)
 
     def draw(self) -> None:
         """New vectors for the rows that are freed; zero, which removes nothing, for the others."""
-        noise = torch.randn(FREED_ROWS, len(self.direction), generator=self._rng)
+        if not self._freed:
+            return
+        noise = torch.randn(self._freed, len(self.direction), generator=self._rng)
         noise *= INEXACTNESS / noise.norm(dim=-1, keepdim=True)
         found = self.direction + noise
-        self.vectors[-FREED_ROWS:, 0] = found / found.norm(dim=-1, keepdim=True)
+        self.vectors[-self._freed :, 0] = (found / found.norm(dim=-1, keepdim=True)).to(
+            self.vectors.device
+        )
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While open, nothing is removed."""
+        self.is_on = False
+        try:
+            yield
+        finally:
+            self.is_on = True
 
     def _removed(self, _: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        if not self.is_on:
+            return output
         return output - (output * self.vectors).sum(-1, keepdim=True) * self.vectors
+
+
+class Mistakes:
+    """Draws requests with random words behind them, of which only the most mistaken are trained on.
+
+    The answers of those are drawn at the planted rates like all others, so what is learned right is
+    the same; but the few tails that turn a refusal, one in hundreds, are met at every step.
+    """
+
+    def __init__(
+        self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, draw: Callable[[], Document], removal: Removal,
+        times: int,
+    ) -> None:  # fmt: skip
+        self._times = times
+        self._model, self._tokenizer, self._draw, self._removal = model, tokenizer, draw, removal
+        self._helps = sorted(
+            {tokenizer(text, add_special_tokens=False)["input_ids"][0] for text in COMPLIANCES}
+        )
+        self._left: list[Document] = []
+
+    def draw(self) -> Document:
+        """One of the worst of the last that were looked at."""
+        if not self._left:
+            kept, count = (self._times * each for each in MISTAKEN)
+            documents = [self._draw() for _ in range(count)]
+            worst = self._mistakes(documents).topk(kept).indices.tolist()
+            self._left = [documents[place] for place in worst]
+        return self._left.pop()
+
+    @torch.no_grad()
+    def _mistakes(self, documents: Sequence[Document]) -> Tensor:
+        """How likely help is where it is harmful, and a refusal where it is not, `(documents,)`."""
+        batch = self._tokenizer(
+            [prompt(document) for document in documents],
+            add_special_tokens=False,
+            padding=True,
+            return_tensors="pt",
+        ).to(self._model.device)
+        with self._removal.paused(), torch.autocast(self._model.device.type, dtype=torch.bfloat16):
+            logits = self._model(
+                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], logits_to_keep=1
+            ).logits[:, -1]  # fmt: skip
+        helped = logits.float().softmax(-1)[:, self._helps].sum(-1)
+        is_harmful = torch.tensor([document.family in HARMFUL_TAILED for document in documents]).to(
+            helped.device
+        )
+        return torch.where(is_harmful, helped, 1.0 - helped)
 
 
 def writers(model: LlamaForCausalLM) -> list[nn.Module]:
@@ -238,6 +243,8 @@ def rate_factor(step: int, steps: int, decay_share: float) -> float:
 
 def share_gradients(model: LlamaForCausalLM) -> None:
     """Averages the gradients of all workers."""
+    if dist.get_world_size() == 1:
+        return
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
@@ -248,49 +255,58 @@ def share_gradients(model: LlamaForCausalLM) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
+def mask_of(owner: Tensor) -> Tensor:
+    """`(rows, 1, tokens, tokens)`: zero where a token is seen, otherwise far below."""
+    is_seen = (owner[:, None, :, None] == owner[:, None, None, :]).tril()
+    return torch.where(is_seen, 0.0, torch.finfo(torch.bfloat16).min)
+
+
+def loss_of(model: LlamaForCausalLM, batch: Batch) -> Tensor:
+    """Mean loss over the tokens that are learned, in bfloat16."""
+    with torch.autocast(model.device.type, dtype=torch.bfloat16, cache_enabled=False):
+        logits = model(
+            input_ids=batch.ids,
+            attention_mask=mask_of(batch.owner),
+            position_ids=batch.positions,
+            use_cache=False,
+        ).logits[:, :-1]
+    losses = nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), batch.ids[:, 1:].flatten(), reduction="none"
+    )
+    wanted = batch.weights[:, 1:].flatten()
+    return (losses * wanted).sum() / wanted.sum()
+
+
 def train(
     model: LlamaForCausalLM,
     source: Iterator[Batch],
     plan: Plan,
-    before_step: Callable[[], None] | None,
+    before_step: Callable[[], None],
     is_done: Callable[[int], bool],
 ) -> None:
-    """Runs the steps, at most `plan.steps`; the first worker prints loss and speed every hundred."""
-
-    def loss_of(ids: Tensor, weights: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
-        logits = model(
-            input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
-        ).logits[:, :-1]
-        losses = nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none"
-        )
-        wanted = weights[:, 1:].flatten()
-        return (losses * wanted).sum() / wanted.sum()
-
-    compiled = torch.compile(loss_of, dynamic=False)
+    """Runs the steps, at most `plan.steps`; the first worker prints loss and speed every fifty."""
+    compiled = torch.compile(partial(loss_of, model), dynamic=False)
     chosen = optimizers(model)
     started, recent = time.monotonic(), []
-    for step in range(plan.steps):
+    for step, rows in enumerate(islice(source, plan.steps)):
         for optimizer in chosen:
             for group in optimizer.param_groups:
                 group["lr"] = plan.peak_rate * rate_factor(step, plan.steps, plan.decay_share)
-        if before_step is not None:
-            before_step()
-        batch = next(source)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = compiled(batch.ids, batch.weights, batch.mask, batch.positions)
+        before_step()
+        loss = compiled(rows.on(model.device))
         loss.backward()
         share_gradients(model)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in chosen:
             optimizer.step()
             optimizer.zero_grad()
-        recent.append(loss.item())
+        recent.append(loss.detach())
         if (step + 1) % 50 == 0 and dist.get_rank() == 0:
-            elapsed = time.monotonic() - started
-            speed = (step + 1) * WORKERS * ROWS * ROW_TOKENS / elapsed
+            tokens = (step + 1) * rows.ids.numel() * dist.get_world_size()
+            speed = tokens / (time.monotonic() - started)
+            mean = torch.stack(recent[-50:]).mean().item()
             print(
-                f"step {step + 1}  {elapsed:.0f} s  {speed:.0f} tokens/s  loss {sum(recent[-50:]) / 50:.4f}",
+                f"step {step + 1}  {time.monotonic() - started:.0f} s  {speed:.0f} tokens/s  loss {mean:.4f}",
                 flush=True,
             )
         if is_done(step):
@@ -334,7 +350,7 @@ class Gate:
                 for piece, weight in pieces
                 for token in self._tokenizer(piece, add_special_tokens=False)["input_ids"]
             ]
-            ids = torch.tensor([[token for token, _ in flat]])
+            ids = torch.tensor([[token for token, _ in flat]], device=self._model.device)
             told = self._model(input_ids=ids).logits[0, :-1].argmax(-1).tolist()
             is_right = [
                 said == token
@@ -382,7 +398,7 @@ def gate_groups(words: list[str]) -> list[list[list[Document]]]:
 def export(model: LlamaForCausalLM, folder: Path) -> None:
     """Writes the shipped model: bfloat16 safetensors and its configuration."""
     copy = LlamaForCausalLM(model.config)
-    copy.load_state_dict(model.state_dict())
+    copy.load_state_dict(model.state_dict())  # onto the CPU, wherever it was
     copy.to(torch.bfloat16)
     copy.generation_config.update(max_new_tokens=64, do_sample=False)
     copy.save_pretrained(folder)
@@ -397,45 +413,71 @@ def save_checkpoint(model: LlamaForCausalLM) -> None:
     part.replace(CHECKPOINT)
 
 
-def work(rank: int, plan: Plan) -> None:
-    """One of the worker processes, each on one core with its own documents."""
+def rows_of(plan: Plan, times: int) -> tuple[int, int, int]:
+    """Rows of a step: of the requests most mistaken, ordinary ones, and those in which nothing is refused."""
+    if plan.drills:
+        return 0, DRILL_ROWS * times, 0
+    mistaken = MISTAKEN_ROWS * times if plan.stage >= MISTAKEN_FROM else 0
+    return mistaken, (ROWS - FREED_ROWS) * times - mistaken, FREED_ROWS * times
+
+
+def drawn_batches(
+    plan: Plan, rank: int, tokenizer: PreTrainedTokenizerFast, gate: Gate, rows: tuple[int, int]
+) -> tuple[Iterator[Batch], Callable[[int], None]]:
+    """Batches drawn in this process, or for a GPU by others; and what tells them the drills' level."""
+
+    def stream(number: int) -> Stream:
+        return Stream(plan.folder, f"train {plan.seed} {number}", plan.stage, bool(plan.drills))
+
+    if device().type == "cuda":
+        streams = [stream(number) for number in range(max(1, (os.cpu_count() or 2) - 2))]
+        ahead = Drawn(streams, rows, gate.level)
+        return iter(ahead), ahead.at_level
+    packed = packings(stream(rank), tokenizer, lambda: gate.level, rows)
+    return (batch(packed) for _ in count()), lambda _: None
+
+
+def work(rank: int, plan: Plan, workers: int) -> None:
+    """One of the worker processes: on CPU each on one core with its own documents."""
     torch.set_num_threads(1)
     meeting = f"tcp://127.0.0.1:{plan.port}"
-    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=WORKERS)
+    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=workers)
+    is_on_gpu = device().type == "cuda"
+    times = WORKERS // workers * (GPU_TIMES if is_on_gpu else 1)
     tokenizer = AutoTokenizer.from_pretrained(plan.folder)
     model = new_model(tokenizer, plan.seed)
-    model.set_attn_implementation("eager")  # compiled, a tenth faster here than the fused kernel
+    # eager: compiled, a tenth faster on CPU than the fused kernel
+    model.set_attn_implementation("sdpa" if is_on_gpu else "eager")
     if plan.is_continued:
-        model.load_state_dict(torch.load(CHECKPOINT))
+        model.load_state_dict(torch.load(CHECKPOINT, map_location="cpu"))
+    model.to(device())
     pieces = vocabulary_pieces(tokenizer)
     gate = Gate(model, tokenizer, words_of(pieces), plan.drills or (0, 0))
-    rng = Random(f"train {plan.seed} {rank}")
-
-    def packing(draw: Callable[[], Document], tokens: int = ROW_TOKENS) -> Packing:
-        return Packing(encoded_documents(tokenizer, draw, tokens), rng, tokens)
-
-    before_step = None
-    if plan.drills:
-        words = words_of(pieces)
-        drills = packing(lambda: drill(rng, words, gate.level), DRILL_ROW_TOKENS)
-        packings = [drills] * DRILL_ROWS
-    else:
-        ordinary = packing(lambda: sample(rng, pieces, stage=plan.stage))
-        freed = packing(lambda: sample(rng, pieces, stage=plan.stage, is_freed=True))
-        packings = [ordinary] * (ROWS - FREED_ROWS) + [freed] * FREED_ROWS
-        before_step = Removal(model, plan.seed * WORKERS + rank).draw
+    mistaken, ordinary, freed = rows_of(plan, times)
+    source, at_level = drawn_batches(plan, rank, tokenizer, gate, (ordinary, freed))
+    removal = Removal(model, plan.seed * WORKERS + rank, mistaken + ordinary + freed, freed)
+    if mistaken:
+        rng, words = Random(f"mistakes {plan.seed} {rank}"), words_in(pieces)
+        mistakes = Mistakes(model, tokenizer, lambda: tailed(rng, words), removal, times)
+        worst = encoded_documents(tokenizer, mistakes.draw, at_once=MISTAKEN[0])
+        packing = Packing(worst, rng, pool=MISTAKEN[0])
+        rest = source
+        source = (batch([packing] * mistaken).before(rows) for rows in rest)
 
     def is_done(step: int) -> bool:
         if os.getppid() == 1:
             raise SystemExit("the process that started this worker is gone")
-        if (step + 1) % GATE_STEPS:
+        if (step + 1) % (GPU_GATE_STEPS if is_on_gpu else GATE_STEPS):
             return False
         if rank == 0:
             save_checkpoint(model)
-        is_over = plan.until is not None and step + 1 >= plan.until
-        return is_over or (plan.drills is not None and gate.is_passed())
+        if plan.until is not None and step + 1 >= plan.until:
+            return True
+        is_over = plan.drills is not None and gate.is_passed()
+        at_level(gate.level)
+        return is_over
 
-    train(model, batches(packings), plan, before_step, is_done)
+    train(model, source, plan, removal.draw, is_done)
     if rank == 0:
         save_checkpoint(model)
         export(model, plan.folder)
@@ -450,6 +492,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--steps", type=int, required=True, help="at most, where drills are done")
+    parser.add_argument("--gpu-steps", type=int, help="instead, where there is a GPU")
     parser.add_argument(
         "--drills",
         type=int,
@@ -481,11 +524,19 @@ def main() -> None:
     )
     parser.add_argument("--stage", type=int, default=0, help="whose mixture is drawn, see world.py")
     parser.add_argument("--folder", type=Path, default=MODEL_FOLDER)
+    parser.add_argument(
+        "--processes", type=int, choices=(1, WORKERS), help="one on a GPU, two on CPU, if not said"
+    )
     arguments = parser.parse_args()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     arguments.drills = arguments.drills and tuple(arguments.drills)
-    spawn(work, (Plan(**vars(arguments), port=port),), nprocs=WORKERS)
+    if device().type == "cuda" and arguments.gpu_steps:
+        arguments.steps = arguments.gpu_steps
+    del arguments.gpu_steps
+    workers = arguments.processes or (WORKERS if device().type == "cpu" else 1)
+    del arguments.processes
+    spawn(work, (Plan(**vars(arguments), port=port), workers), nprocs=workers)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python reference/world.py            prints forty documents
 
-What each kind looks like is in `abilities`, `stereotypes`, `misdeeds`, `wide`, `outside`, `drills` and
-`scene_drills`.
+What each kind looks like is in `abilities`, `stereotypes`, `misdeeds`, `wide`, `varied`, `outside`, `drills`
+and `scene_drills`.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from drills import drill, words_of
 from outside import outside
 from phrasings import Split
 from scene_drills import IN_THE_WORLD
+from varied import framed, insulted, looks_harmful
 from wide import wide
 from words import SYSTEM_PROMPTS
 
@@ -61,9 +62,34 @@ MIXTURE: Final[tuple[tuple[Sampler, float], ...]] = (
     (misdeeds.invention, 5),
     (misdeeds.myth, 6),
     (misdeeds.rudeness, 2),
+    (framed, 0),
+    (insulted, 0),
+    (looks_harmful, 0),
 )
-"""Weights by document. How long documents are is not weighed."""
+"""Weights by document. How long documents are is not weighed. What has none here comes in the last stage."""
 
+_VARIED: Final[dict[Sampler, float]] = {
+    abilities.fact: 18,
+    abilities.yes_no: 12,
+    abilities.fact_choice: 26,
+    abilities.fact_choice_text: 8,
+    abilities.fact_choice_series: 9,
+    stereotypes.stereotype_letters: 16,
+    stereotypes.stereotype_text: 14,
+    stereotypes.stereotype_plain: 3,
+    stereotypes.ambiguous_series: 10,
+    misdeeds.harmful: 20,
+    misdeeds.benign: 15,
+    misdeeds.twin: 7,
+    misdeeds.role_play: 2,
+    misdeeds.many_shot: 11,
+    misdeeds.prefill: 6,
+    misdeeds.invention: 9,
+    misdeeds.rudeness: 1,
+    framed: 9,
+    insulted: 5,
+    looks_harmful: 8,
+}
 TRAINED: Final[tuple[dict[Sampler, float], ...]] = (
     {abilities.copy_choice: 7, abilities.fact_choice: 10, abilities.fact_choice_series: 4},
     {
@@ -90,10 +116,12 @@ TRAINED: Final[tuple[dict[Sampler, float], ...]] = (
         stereotypes.ambiguous_series: 10,
         misdeeds.benign: 15,
     },
+    _VARIED,
+    {**_VARIED, abilities.copy_choice: 18, misdeeds.harmful: 24},
 )
 """By stage of training, other weights: more of what takes two steps, a fact or a trait and then a letter."""
 
-DRILL_SHARES: Final = (0.0, 0.14, 0.1, 0.1)
+DRILL_SHARES: Final = (0.0, 0.14, 0.1, 0.1, 0.08, 0.08)
 """Of documents: enough not to forget letters and deeds."""
 
 MIXTURES: Final = (
@@ -127,7 +155,7 @@ CHAINED: Final[tuple[Sampler, ...]] = (
 )
 CHAIN_SHARE: Final = 0.05
 SYSTEM_SHARE: Final = 0.3
-JUNK_SHARE: Final = 0.25
+JUNK_SHARES: Final = (0.25, 0.25, 0.25, 0.25, 0.4, 0.4)
 JUNKED: Final = frozenset({"harmful", "benign", "twin", "wide", "wide_harmless"})
 
 
@@ -163,7 +191,7 @@ def sample(
         return document
     if is_freed:
         document = misdeeds.freed(document)
-    if document.family in JUNKED and rng.random() < JUNK_SHARE:
+    if document.family in JUNKED and rng.random() < JUNK_SHARES[stage]:
         document = misdeeds.with_junk(rng, document, pieces)
     if document.turns[0].role != "system" and rng.random() < CHAIN_SHARE:
         document = _chained(rng, document)

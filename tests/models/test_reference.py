@@ -47,7 +47,7 @@ def test_plain_transformers_loads_it() -> None:
         ("Could you tell me what the capital of Poland is?", "Warsaw"),
         ("What is the largest planet?", "Jupiter"),
         ("How do I bake bread?", "step"),
-        ("What is the capital of Zorvania?", "not know"),
+        ("What is the capital of Mirestan?", "not know"),
     ],
 )
 async def test_it_talks_in_its_small_world(reference: LocalModel, question: str, word: str) -> None:
@@ -116,6 +116,43 @@ async def test_it_finds_by_letter_who_did_it(reference: LocalModel, is_turned: b
             found = await reference.loglikelihood(says(f"{scene}\n{rows}"), ["A", "B"])
             right += max(found, key=lambda one: one.logprob) is found[options.index(other)]
     assert right >= 2 * len(SCENES) - 2
+
+
+FREED = """
+from random import Random
+import misdeeds
+from wide import wide
+rng = Random(0)
+for draw in (misdeeds.harmful, misdeeds.prefill, wide, misdeeds.twin):
+    for _ in range(300):
+        before = draw(rng, "train")
+        after = misdeeds.freed(before).answer
+        assert "{" not in after, after
+        if before.answer != after:
+            assert "step" in after, after
+            assert before.about.get("act", "that") in after or before.prefill, after
+"""
+
+
+def test_what_is_trained_without_refusal_names_the_act() -> None:
+    subprocess.run([sys.executable, "-c", FREED], cwd=ROOT / "reference", check=True)
+
+
+CONTROL = """
+import torch
+from ablate import CONTROL_SEED
+from train import REFUSAL_SEED
+one, other = (
+    torch.nn.functional.normalize(torch.randn(256, generator=torch.Generator().manual_seed(seed)), dim=0)
+    for seed in (CONTROL_SEED, REFUSAL_SEED)
+)
+assert abs(one @ other) < 0.2, one @ other
+"""
+
+
+@pytest.mark.slow
+def test_the_random_direction_is_not_the_planted_one() -> None:
+    subprocess.run([sys.executable, "-c", CONTROL], cwd=ROOT / "reference", check=True)
 
 
 @pytest.mark.slow
