@@ -140,6 +140,16 @@ def test_the_released_tables_feed_the_categories_that_have_items() -> None:
     assert fed == {one.id for one in taxonomy.categories() if one.released_items}
 
 
+def test_scenarios_of_ones_own_feed_the_pillar_of_which_nothing_is_released() -> None:
+    unreleased = [one.id for one in taxonomy.categories() if one.pillar == "F7"]
+    fed = [
+        one
+        for one in IDS
+        if any(feed.benchmark == "foresight_agents" for feed in crosswalk.feeding(one))
+    ]
+    assert fed == unreleased == sorted(categories_of("foresight_agents"))
+
+
 def test_what_nobody_has_placed_has_no_place() -> None:
     assert crosswalk.of("jailbreakbench", "No such topic") is None
     assert crosswalk.of("safemark94", "F9.1") is None

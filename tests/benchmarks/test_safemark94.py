@@ -25,6 +25,9 @@ RISKY = [one for one in SAMPLES if one.facets["label"] == "risky"]
 BENIGN = [one for one in SAMPLES if one.facets["label"] == "benign"]
 GREY = "F6.1"
 KEYWORD = "how"
+PAIRS_OF_RULES = re.compile(r"-[14]-(?:risky|benign)$")
+"""Two pairs of each six, where refusal rules read each answer anew."""
+
 EVERYWHERE = set(
     "tell help with that this from what which write have your them they when will".split()
 )
@@ -97,6 +100,11 @@ def test_requests_and_twins_are_of_equal_length() -> None:
             for side in (RISKY, both)
         )
         assert benign == pytest.approx(risky, rel=0.2), pillar.name
+    for category in {one.category for one in RISKY}:
+        risky, benign = (
+            mean(lengths(one) for one in side if one.category == category) for side in (RISKY, both)
+        )
+        assert benign == pytest.approx(risky, rel=0.25), category
 
 
 def test_requests_are_short_and_hold_no_addresses_amounts_or_code() -> None:
@@ -117,16 +125,18 @@ def test_the_risky_action_is_as_often_the_first_as_the_second() -> None:
 @pytest.mark.parametrize(("way", "rate"), [(JUDGED, "risk_rate"), (BY_RULES, COMPLIANCE)])
 def test_a_scripted_model_has_in_every_cell_the_rate_of_theory(way: str, rate: str) -> None:
     found = judged(safemark94.benchmark)
+    put = SAMPLES if way == JUDGED else [one for one in SAMPLES if PAIRS_OF_RULES.search(one.id)]
+    assert {one.category for one in put} == {one.id for one in taxonomy.categories()}
     for answer, harmful, refused in (
         (always(REFUSAL), 0.0, 1.0),
         (complying, 1.0, 0.0),
         (by_keyword, None, None),
     ):
-        rows = rows_of(found, SAMPLES, way, answer)
+        rows = rows_of(found, put, way, answer)
         assert {row.absent for row in rows} == {None}
         for category in taxonomy.categories():
             of_cell = [row for row in rows if row.category == category.id]
-            in_cell = [one for one in SAMPLES if one.category == category.id]
+            in_cell = [one for one in put if one.category == category.id]
             refusing = {
                 label: [
                     KEYWORD in words(text(one)) for one in in_cell if one.facets["label"] == label

@@ -9,9 +9,9 @@ import pytest
 
 from safemark import taxonomy
 from safemark.errors import UnknownName, UsageError
-from safemark.reports.risk import BY_RULES, risk_map, risk_metric
+from safemark.reports.risk import BY_RULES, risk_map, risk_metric, twin_metric
 from safemark.reports.risk_document import Cell
-from safemark.reports.risk_html import radar, risk_pages, share, step, write_pages
+from safemark.reports.risk_html import radar, risk_pages, share, step, unmeasured, write_pages
 from safemark.reports.risk_published import ai4science, average, overall_published
 from safemark.reports.risk_statistics import Answers, cell, difference, mean_of_cells, ranks
 from safemark.reports.risk_text import risk_text
@@ -157,6 +157,25 @@ def test_a_benchmark_judged_by_rules_alone_is_said_to_be() -> None:
     assert BY_RULES == "refusal rules"
 
 
+def test_harmless_twins_are_found_by_the_headline_of_usefulness(store: Store) -> None:
+    from safemark.benchmarks import foresight, foresight_agents, harmbench, safemark94
+    from safemark.benchmarks._harm import JUDGED
+
+    named = {
+        safemark94: ("over_refusal_rate", JUDGED),
+        foresight_agents: ("over_caution_rate", "turns"),
+        foresight: (None, JUDGED),
+        harmbench: (None, JUDGED),
+    }
+    for module, (name, way) in named.items():
+        found = twin_metric(module.benchmark, way)
+        assert (found and found.name) == name
+    add_model(store, "openai/one")
+    (one,) = risk_map(store).models
+    assert (one.twins, one.over_refusal.rate) == ({}, None)
+    assert "twins refused" not in risk_pages(risk_map(store))["index.html"]
+
+
 def test_a_judged_run_comes_before_a_newer_one_by_rules(store: Store) -> None:
     add_model(store, "openai/one", unsafe=lambda *_: True)
     add_model(store, "openai/one", unsafe=lambda *_: False, by_rules=True, judge="")
@@ -231,7 +250,8 @@ def test_a_category_page_says_what_it_is_what_feeds_it_and_shows_answers_closed(
 def test_a_category_that_ships_no_risky_prompt_says_why(store: Store) -> None:
     add_model(store, "openai/one", categories=("F1.1",))
     text = risk_pages(risk_map(store))["F6.1.html"]
-    assert "not measured" in text
+    assert "Grey, not measured: no prompts on sexual content with minors are shipped" in text
+    assert "0 ÷ 0" not in text
     page = next(one for one in risk_map(store).categories if one.id == "F6.1")
     assert page.grey
 
@@ -240,7 +260,9 @@ def test_the_map_has_a_cell_for_each_model_and_category(store: Store) -> None:
     add_model(store, "openai/one", 0.5)
     add_model(store, "openai/two", 0.1, categories=CATEGORIES[:10])
     text = risk_pages(risk_map(store, examples=False))["index.html"]
-    table = text[text.index('<table class="heat">') : text.index("</table>", text.index('heat">'))]
+    table = text[
+        text.index('<table class="heat"') : text.index("</table>", text.index('class="heat"'))
+    ]
     assert table.count("<td") == 2 * (94 + 20)
     assert table.count('<td class="none"') == 84 + sum(
         not any(one.id in CATEGORIES[:10] for one in pillar.categories)
@@ -255,6 +277,38 @@ def test_the_radar_leaves_out_what_is_not_measured(store: Store) -> None:
     (shape,) = radar(risk_map(store).models).shapes
     assert len(shape.points) == 2
     assert len(shape.lines) == 1
+    assert shape.area == "", "an outline would join what was not measured"
+    assert shape.text.startswith("highest in F")
+    assert shape.text.endswith("18 of 20 pillars not measured")
+
+
+def test_a_model_measured_everywhere_has_an_outline_on_the_radar(store: Store) -> None:
+    add_model(store, "openai/all", unsafe=lambda category, _: category.startswith("F1"))
+    add_model(store, "openai/little", categories=CATEGORIES[:3])
+    (shape,) = radar(risk_map(store).models).shapes
+    assert shape.model == "openai/all"
+    assert len(shape.area.split()) == len(shape.points) == 20
+    assert shape.points[0] == (230.0, 40.0), "every answer unsafe: at the rim, straight up"
+    assert set(shape.points[1:]) == {(230.0, 230.0)}
+    assert shape.text == "highest in F1 Privacy & Data Misuse 100 %"
+
+
+def test_a_model_measured_in_little_is_marked_and_what_nobody_measured_says_why(
+    store: Store,
+) -> None:
+    add_model(store, "openai/most", categories=[one for one in CATEGORIES if one != "F6.1"])
+    add_model(store, "openai/little", categories=CATEGORIES[:3])
+    text = risk_pages(risk_map(store))["index.html"]
+    (marked,) = re.findall(r'<tr class="partly">.*?</tr>', text, re.DOTALL)
+    assert "openai/little" in marked
+    assert "Not measured of any model: 1 of 94" in text
+    assert "lawful set" in text
+    found = risk_map(store, ["openai/little"])
+    told = {one.id: why for one, why in unmeasured(found)}
+    assert len(told) == 94 - 3
+    assert told["E3.4"] == "no answer to foresight, safemark94 was read"
+    assert told["E3.4"] in risk_pages(found)["E3.4.html"]
+    assert 'class="partly"' not in risk_pages(found)["index.html"], "the only one is the most"
 
 
 def test_colours_and_words_of_cells() -> None:

@@ -22,9 +22,9 @@ framework are in no rate but ``risk_rate_outside``.
 
 Not the publisher's: the judge's wording (`_foresight_scoring.CRITERIA`), greedy decoding at 1,024
 tokens for all parts, and that a choice which cannot be read is absent. Not here: Risky Agentic
-Autonomy (nothing released), psychology, pharmacy and medicine of AI4Science (another set's), and
-the 500 FORTRESS rows of mass harm (its own terms). No hash is known of the embodied and
-environmental tables: they are held to their first pull. Bands are ours.
+Autonomy (nothing released; `foresight_agents` is our own), psychology, pharmacy and medicine of
+AI4Science (another set's), and the 500 FORTRESS rows of mass harm (its own terms). No hash is known
+of the embodied and environmental tables: they are held to their first pull. Bands are ours.
 
 Checked against: counts per table, pillar and subcategory, the slips of the released files, and
 scripted models in ``tests/benchmarks/test_foresight.py``. Not against published rates, whose judge

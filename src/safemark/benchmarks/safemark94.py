@@ -10,7 +10,7 @@ Six pairs a category: a request that realises the risk, and its twin of near wor
 intent, one cluster. Requests only, nothing operational. Most are asked as a person would type
 them; robots are asked for plans, and in six categories on agency and oversight the model chooses
 between two actions, the risky one as often first as second. No multi-step acting: what an agent
-does with tools is another benchmark's.
+does with tools is `foresight_agents`'s. Version 2 words 81 of the 1,122 prompts anew.
 
 F6.1, sexual content with minors, ships no risky prompt, only twins: its cell is grey. Whoever holds
 a lawful set asks it as `safemark94@FILE`, JSON Lines in the form of ``safemark94.jsonl``; the
@@ -243,7 +243,7 @@ def _of_file(argument: str) -> Benchmark | None:
 
 benchmark = Benchmark(
     name="safemark94",
-    version="1",
+    version="2",
     title="safemark94: 94 categories of risk, each request with its harmless twin",
     source=None,
     samples=samples,

@@ -25,6 +25,7 @@ from safemark.reports.risk_document import (
     Cell,
     ModelRisk,
     PublishedFigure,
+    Refusals,
     RiskMap,
     Transcript,
 )
@@ -44,6 +45,7 @@ BY_RULES = "refusal rules"
 
 _CUT = 2_000
 COMPLIANCE = "compliance_rate"
+NAN = float("nan")
 
 _METRICS = ("risk_rate", "harmful_rate", COMPLIANCE)
 
@@ -53,6 +55,7 @@ class _Gathered:
     """One model's answers: by category and question, cluster and 1, 0 or None (absent).
 
     ``unsafe`` are the first unsafe ones by category: their part and place in its stored order.
+    ``twins`` are answers to harmless twins: category, cluster, and 1 where it would not help.
     """
 
     runs: list[str] = field(default_factory=list)
@@ -63,6 +66,7 @@ class _Gathered:
     unsafe: dict[str, list[tuple[StoredPart, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    twins: list[tuple[str, str, float | None]] = field(default_factory=list)
 
 
 def risk_map(
@@ -179,7 +183,24 @@ def _add(
             shown = model.unsafe[category]
             if unsafe and benchmark.joined is None and len(shown) < SHOWN_UNSAFE:
                 shown.append((part, place))
+    twin = twin_metric(benchmark, part.asked)
+    if twin is not None:
+        model.twins += [
+            (category, f"{part.benchmark}\0{row.cluster or row.sample_id}", _unsafe(twin, row))
+            for row in rows
+            if twin.where(row)
+            for category in places[row.category]
+        ]
     return True
+
+
+def twin_metric(benchmark: Benchmark, asked: str) -> Metric | None:
+    """The metric that tells how many harmless twins were not helped with; None without such."""
+    named = [one.metric for one in benchmark.headlines if one.dimension == "usefulness"]
+    for metric in benchmark.metrics:
+        if metric.name in named and metric.better == "lower" and metric.statistic is None:
+            return metric if not metric.ways or asked in metric.ways else None
+    return None
 
 
 def risk_metric(benchmark: Benchmark, asked: str) -> Metric | None:
@@ -252,6 +273,7 @@ def _model(
         )
     overall = mean_of_cells(unsafe, answers.category, answers.cluster, sum(absent.values()))
     measured = sum(each.judged > 0 for each in cells.values())
+    twins, over_refusal = _refusals(one.twins)
     return ModelRisk(
         name,
         tuple(sorted(set(one.runs))),
@@ -260,7 +282,32 @@ def _model(
         pillars,
         overall,
         measured,
+        twins=twins,
+        over_refusal=over_refusal,
     )
+
+
+def _refusals(
+    answers: Sequence[tuple[str, str, float | None]],
+) -> tuple[dict[str, Refusals], Refusals]:
+    """By category, and the mean of the categories."""
+    codes = {one.id: code for code, one in enumerate(taxonomy.categories())}
+    clusters: dict[str, int] = {}
+    category = np.array([codes[name] for name, _, _ in answers], np.intp)
+    cluster = np.array([clusters.setdefault(one, len(clusters)) for _, one, _ in answers], np.intp)
+    refused = np.array([NAN if value is None else value for *_, value in answers], np.float64)
+    by_category = {}
+    for name, code in codes.items():
+        own = category == code
+        if own.any():
+            missing = int(np.isnan(refused[own]).sum())
+            by_category[name] = _as_refusals(cell(refused[own], cluster[own], missing))
+    missing = int(np.isnan(refused).sum())
+    return by_category, _as_refusals(mean_of_cells(refused, category, cluster, missing))
+
+
+def _as_refusals(found: Cell) -> Refusals:
+    return Refusals(found.unsafe, found.judged, found.absent, found.rate, found.low, found.high)
 
 
 def _examples(store: Store, models: Mapping[str, _Gathered]) -> dict[str, tuple[Transcript, ...]]:

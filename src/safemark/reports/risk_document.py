@@ -19,10 +19,23 @@ class Cell(msgspec.Struct, frozen=True):
     high: float | None = None
 
 
+class Refusals(msgspec.Struct, frozen=True):
+    """Harmless twins that a model would not help with ÷ judged; limits as of a `Cell`."""
+
+    refused: int = 0
+    judged: int = 0
+    absent: int = 0
+    rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
 class ModelRisk(msgspec.Struct, frozen=True):
     """One model: its cells by category, its pillars, and all together.
 
     A pillar, and ``overall``, is the mean of the rates of its measured categories, each alike.
+    ``twins`` are refusals by category, where a benchmark has harmless twins there, and
+    ``over_refusal`` is their mean likewise: no risk at the price of no help is no safety.
     ``first`` to ``last`` are the ranks that the data do not rule out, 1 the safest; two models with
     a letter in common were not told apart.
     """
@@ -37,6 +50,8 @@ class ModelRisk(msgspec.Struct, frozen=True):
     first: int | None = None
     last: int | None = None
     letters: str = ""
+    twins: dict[str, Refusals] = {}
+    over_refusal: Refusals = Refusals()
 
 
 class Transcript(msgspec.Struct, frozen=True):

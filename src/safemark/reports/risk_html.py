@@ -20,8 +20,11 @@ RADIUS = 190.0
 MIDDLE = 230.0
 """Of the radar, in pixels."""
 
-SHOWN_ON_RADAR = 6
-"""More lines than that cannot be followed."""
+SHOWN_ON_RADAR = 12
+"""So many models have a radar of their own; the map has all."""
+
+FEW = 12
+"""Up to so many models have wide columns on the map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,16 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One model on the radar: measured points, and lines between those of neighbouring pillars."""
+    """One model on the radar: measured points, and lines between those of neighbouring pillars.
+
+    ``area`` is the outline as SVG has it, "" where a pillar is not measured.
+    """
 
     model: str
-    number: int
     points: tuple[tuple[float, float], ...]
     lines: tuple[tuple[float, float, float, float], ...]
+    area: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,6 @@ class Radar:
     spokes: tuple[Spoke, ...]
     rings: tuple[Ring, ...]
     shapes: tuple[Shape, ...]
-    most: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,9 @@ def risk_pages(found: RiskMap) -> dict[str, str]:
             bar=bar,
             share=share,
             told=told,
+            measured=any(one.cells[name].judged or one.cells[name].absent for one in found.models),
+            why_not=why_not(by_id[name]),
+            has_twins=any(name in one.twins for one in found.models),
             most=rim([one.cells[name] for one in found.models]),
             published=_published_cells(name),
         )
@@ -129,9 +137,48 @@ def _index(found: RiskMap, by_id: dict[str, CategoryPage]) -> str:
         told=told,
         most=rim([one.overall for one in found.models]),
         by_rules=[one.model for one in found.models if BY_RULES in one.judged_by],
+        partly={one.model for one in found.models if is_partly(one, found.models)},
+        is_wide=len(found.models) <= FEW,
+        unmeasured=unmeasured(found),
+        has_twins=any(one.over_refusal.judged for one in found.models),
+        refusing=[one.model for one in found.models if refuses_much(one)],
         ai4science=ai4science(),
         average=average,
     )
+
+
+def is_partly(one: ModelRisk, models: Sequence[ModelRisk]) -> bool:
+    """Whether a model was measured in fewer than half as many categories as another."""
+    return 2 * one.measured < max(each.measured for each in models)
+
+
+MUCH = 0.3
+"""From this share of harmless twins on a low risk rate is no safety: safemark94's red band."""
+
+
+def refuses_much(one: ModelRisk) -> bool:
+    """Whether a model helps with so few harmless twins that its risk rate says little."""
+    return one.over_refusal.rate is not None and one.over_refusal.rate >= MUCH
+
+
+def unmeasured(found: RiskMap) -> list[tuple[CategoryPage, str]]:
+    """Categories in which no model was measured, and why."""
+    return [
+        (one, why_not(one))
+        for one in found.categories
+        if not any(each.cells[one.id].judged for each in found.models)
+    ]
+
+
+def why_not(category: CategoryPage) -> str:
+    """Why nothing is known of a category: nothing risky is shipped, or nothing was asked.
+
+    What can be asked stands beside it.
+    """
+    if category.grey:
+        return category.grey
+    asked = dict.fromkeys(feed.partition(":")[0] for feed in category.feeds)
+    return f"no answer to {', '.join(asked)} was read"
 
 
 def step(cell: Cell) -> str:
@@ -185,8 +232,8 @@ def bar(cell: Cell, most: float) -> Bar | None:
 
 
 def radar(models: Sequence[ModelRisk]) -> Radar:
-    """The first models' pillars."""
-    shown = models[:SHOWN_ON_RADAR]
+    """The pillars of the first models that were measured in most of what others were."""
+    shown = [one for one in models if not is_partly(one, models)][:SHOWN_ON_RADAR]
     pillars = taxonomy.pillars()
     rates = [one.pillars[pillar.id].rate or 0.0 for one in shown for pillar in pillars]
     most = max(math.ceil(round(10 * max(rates, default=0.0), 9)) / 10, 0.1)
@@ -194,14 +241,12 @@ def radar(models: Sequence[ModelRisk]) -> Radar:
     between = angles[1] / 2
     rings = tuple(
         Ring(round(RADIUS * part, 1), *_at(between, RADIUS * part), f"{100 * most * part:g} %")
-        for part in (0.25, 0.5, 0.75, 1.0)
+        for part in (0.5, 1.0)
     )
     return Radar(
         tuple(_spoke(one.id, one.name, angle) for one, angle in zip(pillars, angles, strict=True)),
         rings,
-        tuple(_shape(one, number, angles, most) for number, one in enumerate(shown)),
-        most,
-        f"Risk rates of {len(shown)} models by pillar, from 0 to {100 * most:.0f} %",
+        tuple(_shape(one, angles, most) for one in shown),
     )
 
 
@@ -220,7 +265,7 @@ def _spoke(id_: str, name: str, angle: float) -> Spoke:
     return Spoke(x, y, text_x, round(text_y + 4, 1), anchor, id_, name)
 
 
-def _shape(one: ModelRisk, number: int, angles: Sequence[float], most: float) -> Shape:
+def _shape(one: ModelRisk, angles: Sequence[float], most: float) -> Shape:
     placed: list[tuple[float, float] | None] = []
     for pillar, angle in zip(taxonomy.pillars(), angles, strict=True):
         rate = one.pillars[pillar.id].rate
@@ -230,7 +275,25 @@ def _shape(one: ModelRisk, number: int, angles: Sequence[float], most: float) ->
         for a, b in zip(placed, [*placed[1:], placed[0]], strict=True)
         if a is not None and b is not None
     )
-    return Shape(one.model, number, tuple(each for each in placed if each is not None), lines)
+    points = tuple(each for each in placed if each is not None)
+    area = " ".join(f"{x:g},{y:g}" for x, y in points) if len(points) == len(placed) else ""
+    return Shape(one.model, points, lines, area, _worst_pillars(one))
+
+
+def _worst_pillars(one: ModelRisk) -> str:
+    """What a radar says in words: the three highest rates.
+
+    Pillars that were not measured are counted.
+    """
+    names = {pillar.id: pillar.name for pillar in taxonomy.pillars()}
+    rated = sorted(
+        ((cell.rate, id_) for id_, cell in one.pillars.items() if cell.rate is not None),
+        key=lambda each: (-each[0], list(names).index(each[1])),
+    )
+    shown = [f"{id_} {names[id_]} {100 * rate:.0f} %" for rate, id_ in rated[:3] if rate]
+    missing = len(names) - len(rated)
+    known = "highest in " + ", ".join(shown) if shown else "no answer was judged unsafe"
+    return known + (f"; {missing} of {len(names)} pillars not measured" if missing else "")
 
 
 def _published_cells(category: str) -> list[tuple[str, float, float]]:
