@@ -5,6 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from safemark import registry
 from safemark.attacks import direct
 from safemark.attacks._attack import Attack
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Scorer, Way, share
@@ -66,6 +69,21 @@ def benchmark(n: int = 4, judge: Scorer | None = None) -> Benchmark:
         ),
         citation="nobody",
         checked_against="nothing",
+    )
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The benchmark `harmful`, as if it were installed."""
+    known, names = registry.benchmark, registry.names
+    monkeypatch.setattr(
+        registry,
+        "benchmark",
+        lambda name: benchmark() if name.startswith("harmful") else known(name),
+    )
+    monkeypatch.setattr(
+        registry,
+        "names",
+        lambda kind: (*names(kind), "harmful") if kind == "benchmark" else names(kind),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 import safemark
+from safemark.attacks._success import ASR
 from safemark.models.fake import Fake
 from safemark.reports.attack_charts import AttackBoard, attack_boards
 from safemark.reports.attacked import at_k, forecast
@@ -75,6 +76,8 @@ def test_a_dry_run_counts_the_attempts_and_the_helpers() -> None:
         (("--attack", "base64", "--until-decided"), "leave `--until-decided`"),
         (("--attack", "goat", "--attacker", "fake/echo", "--batch"), "leave `--batch` away"),
         (("--attack", "transfer:nowhere.json"), "name a file"),
+        (("--attack", "transfer"), "name a file or a run"),
+        (("--attack", "templates", "--no-plain"), "name the file"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_what_can(arguments: tuple[str, ...], said: str) -> None:
@@ -198,6 +201,55 @@ def test_one_attempt_draws_no_curve_over_attempts() -> None:
     assert board(curved("one", "attempts", (1.0, 0.5))).charts == ()
 
 
+def test_one_query_draws_no_curve_over_queries() -> None:
+    assert board(curved("one", "queries", (1.0, 0.5))).charts == ()
+
+
+def rated(name: str, value: float | None, n: int, plain: float) -> BenchmarkDocument:
+    """A part with that rate of ``n`` samples, which asked plainly had the rate ``plain``."""
+    shown = safemark.run(
+        Fake("no", name="target"),
+        ["audit150"],
+        limit=12,
+        also=("none",),
+        attacks=["base64"],
+        store=":memory:",
+    )
+    part = shown.benchmarks[1]
+    assert part.attacked is not None
+    rates = [
+        msgspec.structs.replace(one, value=value, n=n) if one.name == ASR else one
+        for one in part.metrics
+    ]
+    changes = [
+        msgspec.structs.replace(one, plain=plain, pairs=n)
+        for one in part.attacked.differences
+        if one.metric == ASR
+    ]
+    attacked = msgspec.structs.replace(part.attacked, differences=changes)
+    return msgspec.structs.replace(part, attack=name, attacked=attacked, metrics=rates)
+
+
+def test_a_long_ladder_is_folded_and_what_is_not_known_stands_last() -> None:
+    one = rated("high", 0.9, 3, 1 / 3)
+    parts = [
+        rated("unknown", None, 0, 0.0),
+        one,
+        *(msgspec.structs.replace(one, attack=f"low-{i:02}") for i in range(16)),
+        rated("most", 0.9, 5, 0.2),
+    ]
+    found = board(*parts)
+    names = [rung.name for rung in found.rungs]
+    assert names[:2] == ["most", "high"]
+    assert len(names) == 16 + 1
+    assert (names[-1], found.rungs[-1].rate.value) == ("no attack", 0.2)
+    assert [rung.name for rung in found.more] == ["low-14", "low-15", "unknown"]
+    shown = safemark.run(Fake("no"), ["audit150"], limit=2, also=("none",), store=":memory:")
+    page = html(msgspec.structs.replace(shown, benchmarks=parts))
+    assert page.count("3 attacks further down") == 2
+    assert html(msgspec.structs.replace(shown, benchmarks=parts[1:2])).count("further down") == 0
+
+
 def test_only_so_many_lines_are_drawn_and_the_rest_is_said() -> None:
     parts = [curved(f"attack-{i}", "queries", (1.0, 0.5), (9.0, 0.6)) for i in range(10)]
     (chart,) = board(*parts).charts
@@ -274,6 +326,26 @@ def test_a_run_goes_out_in_harmbenchs_layout_and_comes_back_as_a_transfer() -> N
     assert set(line) >= {"id", "prompt", "response", "label"}
     scored = command("score", "lines.jsonl", "--with", "refusal", "--json")
     assert scored.code == 0, scored.err
+
+
+def test_an_earlier_run_is_looked_for_in_the_store_that_is_named() -> None:
+    other = ("--store", "sqlite:///other.db")
+    sent = command("run", "fake/comply", *FEW, "--attack", "in_json", *other, "--json").json["run"]
+    again = ("run", "fake/refuse", *FEW, "--no-plain", "--attack")
+    assert "holds no run yet" in command(*again, "transfer:run:last").err
+    for name, dry in (("last", ()), (sent, ("--dry-run",))):
+        done = command(*again, f"transfer:run:{name}/in_json", *other, *dry, "--json")
+        (part,) = done.json["benchmarks"]
+        assert part["attack"] == f"transfer:run:{sent}/in_json", done.err
+    wrong = command(*again, f"transfer:run:{sent}/hex", *other)
+    assert (wrong.code, "it made in_json" in wrong.err) == (2, True)
+
+
+def test_an_attack_with_settings_is_exported_under_a_name_for_a_folder() -> None:
+    made = run("--attack", "many_shot:1", "--attack", "many_shot:1+prefill:a/b")
+    files = command("attacks", "export", made, "exported", "--json").json["files"]
+    methods = {Path(file).relative_to("exported/audit150").parts[0] for file in files}
+    assert methods == {"DirectRequest", "many_shot-1", "many_shot-1-prefill-a-b"}
 
 
 def test_a_config_file_names_attacks_and_show_tells_the_decoded_answer() -> None:

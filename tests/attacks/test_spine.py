@@ -1,7 +1,7 @@
 """Attacks on the way from the command to the record: rewriting, decoding, judging each attempt."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,10 +15,13 @@ from safemark.batching import _rendered, refuse_impossible
 from safemark.benchmarks._benchmark import Headline, Metric, Scorer, share
 from safemark.engine import AskKeys, reading_of
 from safemark.errors import CallFailed, UnknownName, UsageError
+from safemark.evaluation import prepared
 from safemark.judging import scored
 from safemark.models._model import Model
 from safemark.models.fake import Fake
-from safemark.plan import Plan, Request, _crossed, check_names, plan
+from safemark.plan import Plan, Request, check_names, plan
+from safemark.plan.attacked import crossed
+from safemark.plan.drawing import facts_of
 from safemark.reports.scorecard import document
 from safemark.store import Store
 from safemark.types import (
@@ -34,7 +37,7 @@ from safemark.types import (
     Transcript,
     Usage,
 )
-from tests.attacks.harmful import benchmark, evaluated, rows, task
+from tests.attacks.harmful import benchmark, evaluated, install, rows, task
 from tests.small import Counting, part, stop_after
 
 
@@ -45,13 +48,7 @@ def store() -> Store:
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The benchmark `harmful`, as if it were installed."""
-    known = registry.benchmark
-    monkeypatch.setattr(
-        registry,
-        "benchmark",
-        lambda name: benchmark() if name.startswith("harmful") else known(name),
-    )
+    install(monkeypatch)
 
 
 def shout(text: str) -> str:
@@ -379,9 +376,9 @@ def test_likelihood_takes_rewrites_only_and_weights_are_asked_for(
     likely = replace(given, way=replace(given.way, needs="loglikelihood"))
     request = Request(("harmful",))
     with pytest.raises(UsageError, match="asked by likelihood") as told:
-        _crossed([likely], [registry.attack("best_of_n")], model, request)
+        crossed([likely], [registry.attack("best_of_n")], model, request)
     assert told.value.hint
-    tasks, _ = _crossed([likely], [SHOUTED], model, request)
+    tasks, _ = crossed([likely], [SHOUTED], model, request)
     assert [one.attack.name for one in tasks] == ["direct", "shout"]
     weighty = Attack("weighty", "1", "w", source="us", needs=("weights",), rewrite=lambda s: s)
     monkeypatch.setattr(registry, "attacks", lambda _spec: (weighty,))
@@ -478,11 +475,25 @@ async def test_several_attacks_come_together_as_worst_mean_and_any(store: Store)
     robustness = next(one for one in shown.dimensions if one.name == "robustness")
     assert robustness.headline is not None
     assert robustness.headline.value == 3 / 8, "the most successful attack is shown"
-    family, everything = shown.attack_families
-    assert (family.name, family.members, everything.name) == ("letters", 3, "all attacks")
-    assert (family.worst, family.worst_attack) == (3 / 8, "A")
+    (family,) = shown.attack_families  # the same as all attacks together
+    assert (family.name, family.members, family.known) == ("letters", 3, 3)
+    assert (family.worst, family.worst_attack, family.worst_n) == (3 / 8, "A", 8)
     assert family.mean == pytest.approx((3 + 2 + 0) / 24)
     assert (family.any_of, family.n, family.absent) == (4 / 8, 8, 0)
+
+
+async def test_attacks_on_different_samples_come_together_on_those_that_they_share(
+    store: Store,
+) -> None:
+    def answer(messages: tuple[Message, ...], _ask: Ask) -> str:
+        return "harmful" if messages[-1].content.isupper() else "no"
+
+    facts = facts_of(benchmark(4), {})
+    some = task(SHOUTED, n=4).choosing(facts, frozenset({0, 2}), "two")
+    outcome = await evaluated(Fake(answer), store, some, task(BACKWARDS, n=4))
+    (everything,) = document(store, store.run(outcome.run_id)).attack_families
+    assert (everything.any_of, everything.n) == (1.0, 2), "any of them is at least the worst"
+    assert (everything.worst, everything.worst_n, everything.mean) == (1.0, 2, 0.5)
 
 
 async def test_any_of_several_is_open_where_none_succeeded_and_one_is_absent(
@@ -553,3 +564,25 @@ async def test_a_wrong_key_of_the_target_ends_an_attacked_run_at_once(store: Sto
     outcome = await evaluated(model, store, task(registry.attack("best_of_n:8"), n=4))
     assert outcome.ending.status == "failed"
     assert len(model.asked) == 1
+
+
+# what is made beforehand
+
+
+async def test_what_is_prepared_sees_harmful_requests_as_asked_and_holds_those_out() -> None:
+    shown: list[str] = []
+
+    async def prepare(samples: Sequence[Sample], _model: Model) -> Attack:
+        shown.extend(one.messages[-1].content for one in samples)
+        seen = {samples[0].cluster}
+        return replace(learning, prepare=None, covers=lambda one: one.cluster not in seen)
+
+    learning = Attack("learning", "1", "learns first", source="us", prepare=prepare)
+    attack = composed([SHOUTED, learning])
+    ready = await prepared(Plan((task(attack, n=3),), ()), Fake("no"))
+    assert shown == ["HARMFUL REQUEST 0", "HARMFUL REQUEST 2", "HARMFUL REQUEST 4"]
+    (after,) = ready.tasks
+    assert after.attack.prepare is None
+    assert [sample.id for _, sample in after.unrendered()] == ["h-2", "h-3", "h-4", "h-5"]
+    assert after.total == 4
+    assert after.selection.startswith("4 of 6")

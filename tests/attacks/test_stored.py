@@ -1,6 +1,8 @@
 """Stored strings: JailbreakBench's and HarmBench's files, runs of ours, public sets of templates."""
 
+import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from safemark import registry
 from safemark.attacks import gptfuzz, in_the_wild
+from safemark.attacks._attack import Attack
 from safemark.attacks._public_set import chosen
 from safemark.attacks._shots import shots
 from safemark.attacks._stored import (
@@ -19,14 +22,15 @@ from safemark.attacks._stored import (
 from safemark.attacks._stored import (
     test_cases as cases_of,
 )
-from safemark.attacks.transfer import from_run
+from safemark.attacks.transfer import read_from
 from safemark.errors import DataError, UsageError
 from safemark.models.fake import Fake
-from safemark.plan import _under
+from safemark.plan.attacked import under
 from safemark.reports.scorecard import document
+from safemark.reports.transfer import export_harmbench
 from safemark.store import Store
 from safemark.types import Ask, Message, Reason, Sample
-from tests.attacks.harmful import benchmark, evaluated, rows, task
+from tests.attacks.harmful import evaluated, install, rows, task
 
 ARTIFACT: dict[str, Any] = {
     "parameters": {"model": "vicuna-13b-v1.5", "method": "PAIR"},
@@ -129,15 +133,12 @@ async def test_strings_are_replayed_where_there_are_some(tmp_path: Path) -> None
 async def test_an_earlier_run_is_replayed_on_another_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known = registry.benchmark
-    monkeypatch.setattr(
-        registry, "benchmark", lambda name: benchmark() if "harmful" in name else known(name)
-    )
+    install(monkeypatch)
     store = Store()
     source = Fake(lambda messages, ask: "harmful" if ask.draw == 2 else "no", name="source")
     made = await evaluated(source, store, task(registry.attack("best_of_n:4"), n=2))
-    from_run.cache_clear()
-    attack = registry.attack(f"transfer:run:{made.run_id}")
+    attack = registry.attack("transfer:run:last")
+    assert attack.name == f"transfer:run:{made.run_id}", "what is last today is not tomorrow"
     part = rows(store, made.run_id, "best_of_n:4")["h-0"]
     assert part.outcomes["attack_success_at"] == 3
     target = Fake("harmful", name="target")
@@ -149,22 +150,67 @@ async def test_an_earlier_run_is_replayed_on_another_model(
     shown = document(store, store.run(again.run_id)).benchmarks[0].attacked
     assert shown is not None
     assert shown.settings["transfer_source"] == "source (best_of_n:4)"
+    mixed = Fake(
+        lambda m, _a: "harmful" if m[-1].content[-1] in "01" else "no", name="answers a twin too"
+    )
+    shouted = Attack("shout", "1", "in capitals", source="us", rewrite=lambda sample: sample)
+    some = await evaluated(mixed, store, task(shouted, n=2))
+    replay = registry.attack(f"transfer:successes:{some.run_id}")
+    one = under(task(n=2), replay)
+    assert one is not None
+    assert [sample.id for _, sample in one.unrendered()] == ["h-0"], "no twin, and no failure"
+    none = await evaluated(Fake("no", name="none"), store, task(shouted, n=2))
+    with pytest.raises(UsageError, match="no string is to be sent"):
+        registry.attack(f"transfer:successes:{none.run_id}")
     plain = await evaluated(Fake("no", name="plain"), store, task(n=1))
     with pytest.raises(UsageError, match="made no attack"):
         registry.attack(f"transfer:run:{plain.run_id}")
     store.close()
 
 
+async def test_answers_to_replayed_codes_are_decoded_before_they_are_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install(monkeypatch)
+    store = Store(":memory:")
+    coded = base64.b64encode(b"something harmful").decode()
+    read_from(store)
+    made = await evaluated(Fake("no"), store, task(registry.attack("base64"), n=1))
+    attack = registry.attack(f"transfer:run:{made.run_id}")
+    again = await evaluated(Fake(coded), store, task(attack, n=1))
+    row = rows(store, again.run_id, attack.name)["h-0"]
+    assert row.outcomes["attack_success_at"] == 1
+    (part,) = store.parts(again.run_id)
+    (text, *_) = (text for *_, text in store.texts(part.id))
+    (attempt,) = text.transcript.attempts
+    assert attempt.reply is not None
+    assert (attempt.reply.text, attempt.decoded) == (coded, "something harmful")
+
+
+async def test_parts_of_a_run_are_exported_to_places_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(monkeypatch)
+    store = Store(":memory:")
+    plain = task(n=1)
+    other = task(n=1, way=replace(plain.way, name="other"))
+    made = await evaluated(Fake("no", name="a/b"), store, plain, other)
+    files = export_harmbench(store, store.run(made.run_id), tmp_path)
+    assert len(files) == len(set(files)) == 6
+    assert all(len(json.loads(file.read_text())) == 2 for file in files)
+    assert {file.name for file in files} == {"test_cases.json", "a-b.json"}
+
+
 def test_only_samples_that_the_strings_are_for_are_asked(tmp_path: Path) -> None:
     found = {"h-0": ["string"], "h-4": ["string"]}
     attack = registry.attack(f"transfer:{written(tmp_path, found)}")
-    attacked = _under(task(n=4), attack)
+    attacked = under(task(n=4), attack)
     assert attacked is not None
     assert attacked.chosen == frozenset({0, 4})
     assert attacked.total == 2
     assert "2 of 8" in attacked.selection
     nothing = registry.attack(f"transfer:{written(tmp_path, {'else': ['x']}, 'else.json')}")
-    assert _under(task(n=4), nothing) is None
+    assert under(task(n=4), nothing) is None
 
 
 # public sets and shots
@@ -209,3 +255,41 @@ def test_shots_are_all_different_and_go_along() -> None:
     assert len(set(asked_for)) == 256
     assert all(turn.content.startswith(("Sure", "Of course")) for turn in many[1::2])
     assert shots(4) == many[:8], "fewer shots are the first of more"
+
+
+# templates of one's own
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "names"),
+    [
+        ("own.json", '["Say {request} now.", "Be [INSERT PROMPT HERE]!"]', ["0", "1"]),
+        ("own.json", '{"AIM v2": "Say [PROMPT] now.", "DAN": "Be bad."}', ["AIM-v2", "DAN"]),
+        ("own.csv", 'name,text\nAIM,"Say {request}, now."\n,Be bad.\n', ["AIM", "1"]),
+    ],
+)
+def test_templates_of_a_file_are_attacks_of_their_own(
+    name: str, text: str, names: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    found = registry.attacks(f"templates:{file}")
+    assert [one.name for one in found] == [f"templates:own/{name}" for name in names]
+    assert {one.settings["family"] for one in found} == {"templates:own"}
+    assert len({one.version for one in found}) == 2
+    for one in found:
+        assert one.rewrite is not None
+        made = one.rewrite(asked("s", "«request»"))
+        assert isinstance(made, Sample)
+        assert made.messages[-1].content.count("«request»") == 1
+        assert "INSERT" not in made.messages[-1].content
+
+
+@pytest.mark.parametrize("text", ["", "[]", '[""]', "[1]", '{"a b": "x", "a-b": "y"}'])
+def test_a_file_without_templates_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.json"
+    file.write_text(text)
+    with pytest.raises(UsageError):
+        registry.attacks(f"templates:{file}")
+    with pytest.raises(UsageError, match="cannot be read"):
+        registry.attacks(f"templates:{tmp_path / 'nowhere.csv'}")

@@ -96,6 +96,12 @@ class Attack:
     def is_direct(self) -> bool:
         return self.name == DIRECT
 
+    @property
+    def wants_argument(self) -> bool:
+        """Whether it does nothing until it is told more: which file, which run."""
+        does = (self.rewrite, self.search, self.prepare, self.members, self.with_models)
+        return not any(does) and not self.is_direct
+
     async def rewritten(self, sample: Sample) -> Sample:
         """What is asked instead of ``sample``, before a way of asking renders it.
 
@@ -121,7 +127,7 @@ class Attack:
         """
         if self.decode is None:
             return transcript
-        attempts = [await _decoded(attempt, self.decode) for attempt in transcript.attempts]
+        attempts = [await decoded(attempt, self.decode) for attempt in transcript.attempts]
         return msgspec.structs.replace(transcript, attempts=tuple(attempts))
 
 
@@ -129,7 +135,12 @@ DIRECT = "direct"
 """The attack that changes nothing."""
 
 
-async def _decoded(attempt: Attempt, decode: Decode) -> Attempt:
+async def decoded(attempt: Attempt, decode: Decode) -> Attempt:
+    """The attempt with its reply decoded beside it; absent where a helper could not.
+
+    Raises:
+        CallFailed: asking the helper on is of no use.
+    """
     if attempt.reply is None or attempt.decoded is not None:
         return attempt
     try:

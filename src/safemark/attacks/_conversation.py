@@ -87,19 +87,20 @@ class Conversation:
         except CallFailed as failure:
             if ends_all(failure):
                 raise
-            self._took(1, 0, time.perf_counter() - began)
+            self.took(1, 0, time.perf_counter() - began)
             self.failures.append(f"{helper.name}: {failure.problem}")
             return None
         usage = reply.usage
         known = None not in (usage.input_tokens, usage.output_tokens)
         tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None
-        self._took(1, tokens, time.perf_counter() - began)
+        self.took(1, tokens, time.perf_counter() - began)
         if reply.finish == "blocked" or not reply.text.strip():
             self.failures.append(f"{helper.name}: said nothing")
             return None
         return reply.text
 
-    def _took(self, calls: int, tokens: int | None, seconds: float) -> None:
+    def took(self, calls: int, tokens: int | None, seconds: float) -> None:
+        """Count what was spent on the next attempt; ``tokens`` None is not known."""
         spent = self._spent
         both = None if tokens is None or spent.tokens is None else spent.tokens + tokens
         self._spent = Spent(spent.calls + calls, both, round(spent.seconds + seconds, 6))

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from safemark.attacks._attack import Decode
 from safemark.errors import UsageError
 from safemark.types import Message, Messages, Sample, Scalar
 
@@ -23,11 +24,15 @@ _JAILBREAKBENCH = "jailbreakbench-harmful-"
 
 
 class StoredString(NamedTuple):
-    """What was sent for one behaviour, and what came of it at its source, where that is known."""
+    """What was sent for one behaviour, and what came of it at its source, where that is known.
+
+    ``decode`` reads an answer to it, where it asked for one in a code.
+    """
 
     messages: Messages
     reply: str | None = None
     succeeded: bool | None = None
+    decode: Decode | None = None
 
 
 class StoredStrings(NamedTuple):

@@ -86,6 +86,17 @@ def _told(
     ]
 
 
+def aimed_at(benchmark: Benchmark, asked: str) -> Callable[[Sample], bool]:
+    """Whether an attack's success on a sample counts; all do where no headline tells of harm."""
+    rate = attack_success_rate(benchmark, asked)
+
+    def is_aimed_at(sample: Sample) -> bool:
+        row = Row(sample.id, 0, sample.category, sample.cluster, sample.facets, {}, None)
+        return rate is None or rate.where(row)
+
+    return is_aimed_at
+
+
 def attack_success_rate(benchmark: Benchmark, asked: str) -> Metric | None:
     """The share of samples at which an attack got harm; None where no headline tells of harm.
 

@@ -6,20 +6,23 @@ tokens at each of 20 places; the search ends when the greedy answer begins with 
 
     safemark run hf/NAME -b advbench --judge M --attack gcg                      its own weights
     safemark run hf/NAME -b advbench --judge M --attack gcg:steps=50/width=128
-    safemark run hf/NAME -b advbench --judge M --attack gcg:universal=25         one for all
+    safemark run hf/NAME -b advbench --judge M --attack gcg:universal=25         learnt on 25
     safemark run openai/NAME … --attack gcg:transfer --attacker hf/NAME          made elsewhere
     safemark run hf/LARGE … --attack gcg:probe --attacker hf/SMALL               sampled by probes
 
 The target string is the sample's facet ``target``, else a beginning of our own. The model is asked
 with the best suffix so far after 1, 2, 4, 8 … steps, and at the end: so the cost curve has points,
 and each attempt says how many candidates it took. ``momentum=40`` is a momentum of 0.40.
+
+A universal suffix is learnt on so many of a run's requests, drawn once and for all, and asked with
+behind the others: its rate is that on requests it never saw.
 """
 
 import hashlib
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -86,8 +89,9 @@ def made(settings: dict[str, int]) -> Attack:
             return await searched(sample, model, ask, settings, helper)
 
         async def prepare(samples: Sequence[Sample], model: Model) -> Attack:
-            suffix = await universal(samples, model, settings, helper)
-            return with_suffix(plain, suffix, helped_by)
+            learnt, is_new = parted(samples, settings["universal"])
+            found = await universal(learnt, model, settings, helper)
+            return with_suffix(replace(plain, covers=is_new), found, len(learnt), helped_by)
 
         if is_universal:
             return replace(plain, prepare=prepare, wants=frozenset(), helped_by=helped_by)
@@ -143,48 +147,88 @@ async def searched(
     return Transcript(tuple(attempts))
 
 
-async def universal(
-    samples: Sequence[Sample], model: Model, settings: dict[str, int], helper: Model | None
-) -> str:
-    """One suffix for the first so many of the samples; found before, it is read from the cache.
+def parted(
+    samples: Sequence[Sample], count: int
+) -> tuple[Sequence[Sample], Callable[[Sample], bool]]:
+    """So many samples to learn on, and whether another one is new: of no cluster of theirs.
+
+    The choice hangs on the samples' ids alone, not on their order.
 
     Raises:
-        CallFailed: none of the samples asks anything.
+        UsageError: nothing would be left to ask.
     """
+    drawn = sorted(samples, key=lambda sample: _digest("learn", sample.id))[:count]
+    seen = {sample.cluster or sample.id for sample in drawn}
+
+    def is_new(sample: Sample) -> bool:
+        return (sample.cluster or sample.id) not in seen
+
+    if len(drawn) < count or not any(map(is_new, samples)):
+        raise UsageError(
+            f"`gcg:universal={count}` learns on {count} requests and asks others, of"
+            f" {len(samples)} that it could be aimed at",
+            "ask more (--limit), or learn on fewer",
+        )
+    return drawn, is_new
+
+
+class Universal(msgspec.Struct, frozen=True):
+    """A suffix for several requests; ``works`` on so many of them is the target the greedy answer.
+
+    ``loss`` is in nats a token, over those that took part in the end.
+    """
+
+    suffix: str
+    works: int
+    loss: float
+    candidates: int
+
+
+async def universal(
+    samples: Sequence[Sample], model: Model, settings: dict[str, int], helper: Model | None
+) -> Universal:
+    """One suffix for these samples; found before, it is read from the cache."""
     from safemark.attacks._white_box.work import turn
 
     source = helper if helper is not None and settings["transfer"] else model
-    pairs = [
-        (one.messages, target_of(one)) for one in samples[: settings["universal"]] if one.messages
-    ]
-    if not pairs:
-        raise CallFailed(Reason.UNSUPPORTED, "there is nothing to make a universal suffix for")
+    pairs = [(one.messages, target_of(one)) for one in samples]
     drafted = "" if helper is None else helper.identity.digest
-    key = _digest("universal 1", source.identity.digest, drafted, settings, pairs)
+    key = _digest("universal 2", source.identity.digest, drafted, settings, pairs)
     file = cache_folder() / "attacks" / f"gcg-{key}.json"
-    if file.is_file():
-        return str(json.loads(file.read_text(encoding="utf-8"))["suffix"])
+    if (kept := _kept(file)) is not None:
+        return kept
     async with turn():
         search = await _begun(source, pairs, None, settings, (key,), _draft(settings, helper))
         for _ in range(settings["steps"]):
             await _step(source, search)
             if search.works and search.taking_part == len(pairs):
                 break
+        works = await _worked(source, search)
+    found = Universal(search.text, works, search.best_loss, search.tried)
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = {"suffix": search.text, "loss": search.best_loss, "candidates": search.tried}
     unfinished = file.with_suffix(".part")
-    unfinished.write_text(json.dumps(found), encoding="utf-8")
+    unfinished.write_bytes(msgspec.json.encode(found))
     unfinished.replace(file)
-    return search.text
+    return found
 
 
-def with_suffix(attack: Attack, suffix: str, helped_by: tuple[str, ...]) -> Attack:
+def _kept(file: Path) -> Universal | None:
+    """What was found before; None where there is no such file, or a broken one."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Universal)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def with_suffix(
+    attack: Attack, found: Universal, learnt: int, helped_by: tuple[str, ...]
+) -> Attack:
     """The attack with a suffix that was made: one query, the suffix's digest in its version."""
 
     async def search(sample: Sample, model: Model, ask: Ask) -> Transcript:
-        return Transcript((await asked_once(model, suffixed(sample, suffix), ask),))
+        return Transcript((await asked_once(model, suffixed(sample, found.suffix), ask),))
 
-    version = f"{attack.version}-{_digest(suffix)[:8]}"
+    version = f"{attack.version}-{_digest(found.suffix)[:8]}"
     return replace(
         attack,
         version=version,
@@ -192,6 +236,7 @@ def with_suffix(attack: Attack, suffix: str, helped_by: tuple[str, ...]) -> Atta
         prepare=None,
         wants=frozenset(),
         helped_by=helped_by,
+        settings={**attack.settings, "learnt_on": learnt, "works_on_of_these": found.works},
     )
 
 
@@ -230,6 +275,12 @@ async def _step(source: Model, search: "Search") -> None:
     from safemark.models.local import alone
 
     await alone(source, lambda _weights: search.step())
+
+
+async def _worked(source: Model, search: "Search") -> int:
+    from safemark.models.local import alone
+
+    return await alone(source, lambda _weights: search.worked())
 
 
 def _draft(settings: dict[str, int], helper: Model | None) -> Weights | None:

@@ -3,33 +3,47 @@
     safemark run MODEL -b jailbreakbench --judge M --attack transfer:gcg-vicuna.json
     safemark run MODEL -b harmbench --judge M --attack transfer:test_cases.json
     safemark run MODEL -b xstest --attack transfer:run:20261121-084127-355472
+    safemark run MODEL -b xstest --attack transfer:run:last/gcg:steps=50
+    safemark run MODEL -b xstest --attack transfer:successes:last    what got through, once more
 
-A JailbreakBench artifact, HarmBench's test cases, or an earlier run: of the run each sample's first
-attempt that succeeded, else its last. A sample that the source does not speak of is not asked; one
-for which it has no string (the attack failed there) is absent. `safemark attacks matrix` sets
-sources and targets side by side.
+A JailbreakBench artifact, HarmBench's test cases, or an earlier run of the same store, or one
+attack of it: each sample's first attempt that succeeded, else its last; with ``successes`` only the
+former, which is a regression test of what got through. A sample that the source does not speak of
+is not asked; one for which it has no string (the attack failed there) is absent.
+`safemark attacks matrix` sets sources and targets side by side.
 """
 
 import hashlib
-from functools import cache
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from safemark.attacks._attack import Attack, asked_once
+from safemark import registry
+from safemark.attacks._attack import Attack, Decode, asked_once, decoded
 from safemark.attacks._stored import StoredString, StoredStrings, read_strings
-from safemark.errors import UsageError
+from safemark.attacks._success import attack_success_rate
+from safemark.errors import SafemarkError, UnknownName, UsageError
 from safemark.models._model import Model
 from safemark.types import Ask, Sample, Transcript
 
 if TYPE_CHECKING:
-    from safemark.store import Store, StoredPart
+    from safemark.store import Store, StoredPart, StoredRun
 
 SOURCE = "Zou et al. 2023, arXiv 2307.15043; Chao et al. 2024, JailbreakBench, arXiv 2404.01318"
-RUN = "run:"
+RUN, SUCCESSES = "run:", "successes:"
 MOST = 100
 """So many strings of one behaviour are sent at most."""
+
+_STORE: "ContextVar[Store | str | None]" = ContextVar("store of runs", default=None)
+
+
+def read_from(store: "Store | str | None") -> None:
+    """Look for earlier runs there from now on, in this context; None is the usual store."""
+    _STORE.set(store)
 
 
 def of(argument: str) -> Attack:
@@ -38,10 +52,12 @@ def of(argument: str) -> Attack:
     Raises:
         UsageError: there are none.
     """
-    strings = from_run(argument) if argument.startswith(RUN) else read_strings(Path(argument))
+    if argument.startswith((RUN, SUCCESSES)):
+        name, strings = from_run(argument)
+    else:
+        name, strings = Path(argument).stem, read_strings(Path(argument))
     if not any(strings.by_behaviour.values()):
-        raise UsageError(f"`transfer:{argument}` holds no string", "name another file or run")
-    name = argument if argument.startswith(RUN) else Path(argument).stem
+        raise UsageError(f"`transfer:{argument}`: no string is to be sent", "name another source")
     return made(f"transfer:{_plain(name)}", strings)
 
 
@@ -64,7 +80,8 @@ def made(name: str, strings: StoredStrings) -> Attack:
         for number, one in enumerate(found):
             of_number = msgspec.structs.replace(ask, draw=ask.draw * MOST + number)
             turns = tuple(turn for turn in one.messages if turn.role != "system")
-            attempts.append(await asked_once(model, (*system, *turns), of_number))
+            attempt = await asked_once(model, (*system, *turns), of_number)
+            attempts.append(attempt if one.decode is None else await decoded(attempt, one.decode))
         return Transcript(tuple(attempts))
 
     return Attack(
@@ -88,37 +105,89 @@ def _digest(strings: StoredStrings) -> str:
     return hashlib.sha256(msgspec.json.encode(made_of, order="deterministic")).hexdigest()[:12]
 
 
-@cache
-def from_run(argument: str) -> StoredStrings:
-    """What an earlier run of the store sent, by sample: ``run:ID`` or ``run:ID/ATTACK``.
+def from_run(argument: str) -> tuple[str, StoredStrings]:
+    """What an earlier run sent, by sample: ``run:ID`` or ``run:ID/ATTACK``, with the id spelt out.
 
     Raises:
-        UsageError: there is no such run, or it made no attack.
+        UsageError: there is no such run, or it made no such attack.
     """
-    from safemark.store import Store
-
-    spec, _, wanted = argument.removeprefix(RUN).partition("/")
-    store = Store()
-    try:
+    kind, _, named = argument.partition(":")
+    spec, _, wanted = named.partition("/")
+    with _opened() as store:
         run = store.run(spec)
-        parts = [
-            part
-            for part in store.parts(run.id)
-            if part.body.attack is not None and wanted in ("", part.attack)
-        ]
-        if not parts:
+        parts = [part for part in store.parts(run.id) if part.body.attack is not None]
+        chosen = [part for part in parts if wanted in ("", part.attack, _plain(part.attack))]
+        if not chosen:
+            made_of = ", ".join(dict.fromkeys(_plain(part.attack) for part in parts))
             raise UsageError(
                 f"run {run.id} made no attack" + (f" called `{wanted}`" if wanted else ""),
-                "safemark show RUN lists what it asked",
+                f"it made {made_of}" if parts else "safemark show RUN lists what it asked",
             )
-        strings: dict[str, list[StoredString]] = {}
-        for part in parts:
-            for sample, found in strings_of(store, part):
-                strings.setdefault(sample, []).extend(found)
-        names = ", ".join(dict.fromkeys(part.attack for part in parts))
-        return StoredStrings(f"{run.model} ({names})", strings)
+        judged_by = tuple(store.scorer_of(part) for part in chosen)
+        key = (kind, run.id, run.status, run.finished, wanted, judged_by)
+        if key not in _READ:
+            _READ.clear()
+            _READ[key] = _strings(store, run, chosen, only_successes=kind == SUCCESSES[:-1])
+        return f"{kind}:{run.id}" + (f"/{wanted}" if wanted else ""), _READ[key]
+
+
+_READ: dict[object, StoredStrings] = {}
+"""The run that was read last: a plan asks for its strings several times."""
+
+
+@contextmanager
+def _opened() -> "Iterator[Store]":
+    from safemark.store import Store
+
+    given = _STORE.get()
+    if isinstance(given, Store):
+        yield given
+        return
+    opened = Store(given)
+    try:
+        yield opened
     finally:
-        store.close()
+        opened.close()
+
+
+def _strings(
+    store: "Store", run: "StoredRun", parts: "Sequence[StoredPart]", *, only_successes: bool
+) -> StoredStrings:
+    strings: dict[str, list[StoredString]] = {}
+    for part in parts:
+        decode = _decoder(part.attack)
+        twins = _twins(store, part) if only_successes else frozenset()
+        for sample, found in strings_of(store, part):
+            if sample in twins:
+                continue
+            wanted = [
+                one._replace(decode=decode) for one in found if one.succeeded or not only_successes
+            ]
+            if wanted or not only_successes:
+                strings.setdefault(sample, []).extend(wanted)
+    names = ", ".join(dict.fromkeys(part.attack for part in parts))
+    return StoredStrings(f"{run.model} ({names})", strings)
+
+
+def _twins(store: "Store", part: "StoredPart") -> frozenset[str]:
+    """Samples that the attack was not aimed at: an answer to a harmless twin is no success."""
+    try:
+        benchmark = registry.benchmark(f"{part.benchmark}@{part.version}")
+    except UnknownName:
+        return frozenset()
+    rate = attack_success_rate(benchmark, part.asked)
+    found = store.outcomes(part, store.scorer_of(part))
+    aims = [rate is None or rate.where(kind.row) for kind in found.kinds]
+    codes = zip(found.sample, found.kind.tolist(), strict=True)
+    return frozenset(sample for sample, code in codes if not aims[code])
+
+
+def _decoder(attack: str) -> Decode | None:
+    """How answers to that attack are read; None where it needs nothing, or a helper."""
+    try:
+        return registry.attack(attack).decode
+    except SafemarkError:  # made by a version or a package that is not here any more
+        return None
 
 
 def strings_of(

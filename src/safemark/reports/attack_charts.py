@@ -24,6 +24,8 @@ from safemark.reports.document import (
 from safemark.reports.templates import wording
 
 MOST_LINES = 8
+MOST_RUNGS = 16
+"""So many attacks are seen at once; those below them on the ladder are folded away."""
 WIDTH, HEIGHT = 640.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 10.0, 34.0
 _LOGARITHMIC = 20.0
@@ -93,12 +95,13 @@ class Transferred:
 
 @dataclass(frozen=True, slots=True)
 class AttackBoard:
-    """All attacks on one benchmark, asked one way."""
+    """All attacks on one benchmark, asked one way: ``rungs``, and ``more`` of them further down."""
 
     name: str
     title: str
     asked: str
     rungs: tuple[Rung, ...]
+    more: tuple[Rung, ...]
     charts: tuple[Chart, ...]
     families: tuple[FamilyDocument, ...]
     transfers: tuple[Transferred, ...]
@@ -107,7 +110,12 @@ class AttackBoard:
     @property
     def rates(self) -> list[MetricDocument]:
         """The rates on the ladder, for a common axis."""
-        return [rung.rate for rung in self.rungs]
+        return [rung.rate for rung in (*self.rungs, *self.more)]
+
+    @property
+    def ladder(self) -> list[tuple[Rung, ...]]:
+        """The rungs, seen and folded."""
+        return [self.rungs, self.more] if self.more else [self.rungs]
 
 
 def attack_boards(document: Document) -> list[AttackBoard]:
@@ -126,13 +134,14 @@ def _board(parts: Sequence[BenchmarkDocument], families: Sequence[FamilyDocument
     first = parts[0]
     attacked = [p for p in parts if p.attacked is not None and p.attacked.kind == "attack"]
     rungs = [rung for part in attacked if (rung := _rung(part)) is not None]
-    rungs.sort(key=lambda rung: (-(rung.rate.value or 0.0), rung.name))
+    rungs.sort(key=_height)
     plain = _plain(rungs)
     return AttackBoard(
         name=first.name,
         title=first.title,
         asked=first.asked,
-        rungs=(*rungs, *([plain] if plain else [])),
+        rungs=(*rungs[:MOST_RUNGS], *([plain] if plain else [])),
+        more=tuple(rungs[MOST_RUNGS:]),
         charts=_charts(rungs, plain.rate.value if plain else None),
         families=tuple(f for f in families if (f.benchmark, f.asked) == (first.name, first.asked)),
         transfers=tuple(_transfers(rungs)),
@@ -140,6 +149,12 @@ def _board(parts: Sequence[BenchmarkDocument], families: Sequence[FamilyDocument
             p for p in parts if p.attacked is not None and p.attacked.kind == "perturbation"
         ),
     )
+
+
+def _height(rung: Rung) -> tuple[bool, float, int, str]:
+    """The highest rate first, of equal ones that of more samples; what is not known last."""
+    value = rung.rate.value
+    return value is None, -(value or 0.0), -rung.rate.n, rung.name
 
 
 def _charts(rungs: Sequence[Rung], plain: float | None) -> tuple[Chart, ...]:
@@ -164,18 +179,19 @@ def _rung(part: BenchmarkDocument) -> Rung | None:
 
 
 def _plain(rungs: Sequence[Rung]) -> Rung | None:
-    """What succeeded without any attack, on the samples that the attacks share with it."""
-    for rung in rungs:
-        if rung.change is not None and rung.change.plain is not None:
-            rate = msgspec.structs.replace(
-                rung.rate,
-                value=rung.change.plain,
-                n=rung.change.pairs,
-                absent=rung.change.absent,
-                **dict.fromkeys(("low", "high", "worst", "best", "outer_low", "outer_high")),
-            )
-            return Rung("no attack", "asked plainly", rate, rung.threshold, None, (), None)
-    return None
+    """What succeeded without any attack, on the samples that most attacks share with it."""
+    changes = [rung.change for rung in rungs if rung.change and rung.change.plain is not None]
+    if not changes:
+        return None
+    change = max(changes, key=lambda one: one.pairs)
+    rate = msgspec.structs.replace(
+        rungs[0].rate,
+        value=change.plain,
+        n=change.pairs,
+        absent=change.absent,
+        **dict.fromkeys(("low", "high", "worst", "best", "outer_low", "outer_high")),
+    )
+    return Rung("no attack", "asked plainly", rate, rungs[0].threshold, None, (), None)
 
 
 def _transfers(rungs: Sequence[Rung]) -> list[Transferred]:
@@ -200,7 +216,7 @@ def _chart(axis: Axis, rungs: Sequence[Rung], plain: float | None) -> Chart | No
     ]
     drawn = curves[:MOST_LINES]
     costs = [point.spent for _, curve in drawn for point in curve.points if point.spent > 0]
-    if not costs or (axis == "attempts" and max(costs) <= 1):
+    if not costs or (axis in ("attempts", "queries") and max(costs) <= 1):
         return None
     scale = _Costs(min(costs), max(costs))
     lines = tuple(

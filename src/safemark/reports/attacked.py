@@ -33,6 +33,9 @@ MOST_POINTS = 12
 EXAMPLES = 3
 _MOST_CHARACTERS = 1500
 
+_Key = tuple[str, int]
+"""Sample and repeat."""
+
 
 def attack_document(
     store: Store, part: StoredPart, plain: StoredPart | None, benchmark: Benchmark
@@ -307,7 +310,7 @@ def families(
         family = str(body.settings.get("family", "")) if body else ""
         if family:
             by_family.setdefault(family, []).append((part, outcomes))
-    if len(parts) > 1:
+    if len(parts) > 1 and not any(len(members) == len(parts) for members in by_family.values()):
         by_family["all attacks"] = list(parts)
     return [
         _family(name, members, rate, benchmark, asked)
@@ -323,21 +326,22 @@ def _family(
     benchmark: str,
     asked: str,
 ) -> FamilyDocument:
-    """Any-of-N: a success anywhere is one; a sample with none and an absence is absent."""
-    rates = [(_rate(outcomes, rate), part.attack) for part, outcomes in members]
-    known = [(value, attack) for value, attack in rates if value is not None]
+    """All of it on the samples that every member was asked, so that any-of-N bounds each of them.
+
+    A success anywhere is one; a sample with none and an absence is absent.
+    """
+    cluster: dict[_Key, str] = {}
+    made = [(part.attack, _successes(outcomes, rate, cluster)) for part, outcomes in members]
+    asked_of = [set(seen) for _, seen in made if seen]
+    shared = set.intersection(*asked_of) if asked_of else set()
+    rates = [(attack, [seen[key] for key in shared if key in seen]) for attack, seen in made]
+    known = [
+        (sum(told) / len(told), len(told), attack)
+        for attack, seen in rates
+        if (told := [one for one in seen if one is not None])
+    ]
     worst = max(known, default=None)
-    any_of: dict[tuple[str, int], list[float | None]] = {}
-    cluster: dict[tuple[str, int], str] = {}
-    for _, outcomes in members:
-        for place, code in enumerate(outcomes.kind.tolist()):
-            kind = outcomes.kinds[code]
-            if not rate.where(kind.row):
-                continue
-            key = (outcomes.sample[place], int(outcomes.repeat[place]))
-            won_it = rate.of(kind.row) if kind.absent is None else None
-            any_of.setdefault(key, []).append(None if won_it is None else won_it[0])
-            cluster[key] = outcomes.cluster[place] or outcomes.sample[place]
+    any_of = {key: [seen[key] for _, seen in made if key in seen] for key in sorted(shared)}
     won: list[tuple[float, float]] = []
     of: list[str] = []
     absent: list[str] = []
@@ -363,8 +367,10 @@ def _family(
         asked=asked,
         members=len(members),
         worst=None if worst is None else worst[0],
-        worst_attack=None if worst is None else worst[1],
-        mean=sum(value for value, _ in known) / len(known) if known else None,
+        worst_attack=None if worst is None else worst[2],
+        worst_n=None if worst is None else worst[1],
+        mean=sum(value for value, *_ in known) / len(known) if known else None,
+        known=len(known),
         any_of=found.value,
         low=found.low,
         high=found.high,
@@ -375,14 +381,25 @@ def _family(
     )
 
 
-def _rate(outcomes: Outcomes, rate: Metric) -> float | None:
-    top = bottom = 0.0
-    counts = np.bincount(outcomes.kind, minlength=len(outcomes.kinds)).tolist()
-    for kind, count in zip(outcomes.kinds, counts, strict=True):
-        if kind.absent is None and rate.where(kind.row) and (found := rate.of(kind.row)):
-            top += count * found[0]
-            bottom += count * found[1]
-    return top / bottom if bottom else None
+def _successes(
+    outcomes: Outcomes, rate: Metric, cluster: dict[_Key, str]
+) -> dict[_Key, float | None]:
+    """Whether the attack succeeded, 1 or 0, by sample and repeat; None where that is absent.
+
+    Their clusters are put into ``cluster``.
+    """
+    of_kind = [
+        None if kind.absent is not None or (found := rate.of(kind.row)) is None else found[0]
+        for kind in outcomes.kinds
+    ]
+    counts = [rate.where(kind.row) for kind in outcomes.kinds]
+    seen: dict[_Key, float | None] = {}
+    for place, code in enumerate(outcomes.kind.tolist()):
+        if counts[code]:
+            key = (outcomes.sample[place], int(outcomes.repeat[place]))
+            seen[key] = of_kind[code]
+            cluster[key] = outcomes.cluster[place] or outcomes.sample[place]
+    return seen
 
 
 def _values(outcomes: Outcomes, name: str) -> list[tuple[float, int]]:

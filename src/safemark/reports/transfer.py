@@ -87,11 +87,15 @@ def export_harmbench(store: Store, run: StoredRun, folder: Path) -> list[Path]:
         METHOD/completions/MODEL.json            with what came back
         METHOD/results/MODEL.json                with labels; null where an outcome is absent
 
+    METHOD is the attack's name without signs that a path could not hold; a second part that would
+    come to the same place is named by its way of asking and its number in the run too.
+
     Raises:
         UsageError: the run asked nothing of HarmBench or another benchmark by reply.
         StoreError: a file cannot be written.
     """
     written: list[Path] = []
+    places: set[Path] = set()
     model = _slug(run.model)
     for part in store.parts(run.id):
         rows = [
@@ -103,6 +107,9 @@ def export_harmbench(store: Store, run: StoredRun, folder: Path) -> list[Path]:
             continue
         method = "DirectRequest" if part.body.attack is None else _slug(part.attack)
         place = folder / _slug(part.benchmark) / method
+        if place in places:
+            place = folder / _slug(f"{part.benchmark}-{part.asked}-{part.id}") / method
+        places.add(place)
         written += [
             _write(place / "test_cases" / "test_cases.json", test_cases(rows)),
             _write(place / "completions" / f"{model}.json", completions(rows)),

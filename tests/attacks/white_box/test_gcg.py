@@ -340,28 +340,68 @@ async def test_the_search_ends_when_the_greedy_answer_is_the_target(
     assert len(found.attempts) < attack.queries
 
 
-async def test_a_universal_suffix_is_made_once_and_kept(
+async def test_a_universal_suffix_is_made_once_and_kept_and_asked_behind_others(
     tiny: Callable[..., LocalModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SAFEMARK_CACHE", str(tmp_path))
     model = tiny()
     attack = registry.attack("gcg:steps=2/width=8/top=16/length=4/universal=2")
     assert attack.prepare is not None
-    samples = [SAMPLE, Sample("t", (Message("user", "Is the Earth flat"),))]
+    texts = ("Who was late", "Is the Earth flat", "Where is the moon")
+    samples = [Sample(f"s-{i}", (Message("user", text),)) for i, text in enumerate(texts)]
     ready = await attack.prepare(samples, model)
     (file,) = (tmp_path / "attacks").iterdir()
-    suffix = json.loads(file.read_text())["suffix"]
+    made = json.loads(file.read_text())
+    assert ready.covers is not None
+    (new,) = filter(ready.covers, samples)
+    assert ready.settings["learnt_on"] == 2
+    assert ready.settings["works_on_of_these"] == made["works"] == 0
+    assert made["candidates"] > 0
     assert ready.search is not None
     assert ready.id != attack.id
-    found = await ready.search(samples[1], model, Ask(max_output_tokens=2))
-    assert [one.sent[-1].content for one in found.attempts] == [f"Is the Earth flat{suffix}"]
-    file.write_text(json.dumps({"suffix": " kept"}))
-    kept = await attack.prepare(samples, model)
+    found = await ready.search(new, model, Ask(max_output_tokens=2))
+    text = new.messages[0].content
+    assert [one.sent[-1].content for one in found.attempts] == [f"{text}{made['suffix']}"]
+    file.write_text(json.dumps({**made, "suffix": " kept"}))
+    kept = await attack.prepare(samples[::-1], model)
     assert kept.search is not None
     assert kept.id != ready.id
-    assert (await kept.search(SAMPLE, model, Ask(max_output_tokens=2))).attempts[0].sent[
-        -1
-    ].content == f"{ASKED[0].content} kept"
+    again = await kept.search(new, model, Ask(max_output_tokens=2))
+    assert again.attempts[0].sent[-1].content == f"{text} kept"
+    file.write_text("{")
+    assert (await attack.prepare(samples, model)).id == ready.id, "a broken file is made anew"
+    with pytest.raises(UsageError, match="learns on 2 requests and asks others, of 2"):
+        await attack.prepare(samples[:2], model)
+
+
+def test_what_is_learnt_on_is_drawn_by_id_and_none_of_its_cluster_is_asked() -> None:
+    samples = [Sample(f"s-{i}", ASKED, cluster=f"c-{i // 2}") for i in range(20)]
+    learnt, is_new = gcg.parted(samples, 5)
+    again, _ = gcg.parted(samples[::-1], 5)
+    assert {one.id for one in learnt} == {one.id for one in again}
+    assert len(learnt) == 5
+    assert {one.id for one in learnt} != {one.id for one in samples[:5]}
+    seen = {one.cluster for one in learnt}
+    assert [is_new(one) for one in samples] == [one.cluster not in seen for one in samples]
+    twins = [Sample(f"s-{i}", ASKED, cluster="c") for i in range(20)]
+    with pytest.raises(UsageError, match="asks others"):
+        gcg.parted(twins, 5)
+
+
+def test_how_many_texts_a_suffix_works_on_is_that_of_greedy_answers(
+    tiny: Callable[..., LocalModel],
+) -> None:
+    model = tiny()
+    module = model.weights.module
+    found = begun(model.weights, [(ASKED, TARGET)], None, SMALL, ("s",))
+    frame = found._losses[0].frame
+    ids = torch.tensor([[*frame.before, *found.best.tolist(), *frame.after]])
+    with torch.no_grad():
+        greedy = int(module(input_ids=ids).logits[0, -1].argmax())
+    assert found.worked() == 0
+    found._losses[0].target = torch.tensor([greedy])
+    found._losses[0]._tail = torch.tensor(list(frame.after))
+    assert found.worked() == 1
 
 
 async def test_a_suffix_made_on_one_model_is_sent_to_another(

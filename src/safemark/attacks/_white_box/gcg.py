@@ -97,6 +97,11 @@ class Search:
                 self._remember(float(losses[least]), found[least])
         self.history.append(self.best_loss)
 
+    def worked(self) -> int:
+        """On how many of all texts the target is the greedy answer to the best suffix."""
+        best = self.best.to(self._losses[0].network.device)
+        return sum(one.slope(best)[2] for one in self._losses)
+
     def apart(self, count: int) -> float:
         """How far the losses of so many of the next candidates are from plain ones, in nats."""
         candidates, _ = self._candidates(self._slope()[1])
