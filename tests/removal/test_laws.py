@@ -1,6 +1,7 @@
 """What holds of every removal on any decoder: it does what it says, and leaves nothing behind."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `local`")
 
+from torch import nn  # noqa: E402 - torch may be missing
+
+from safemark.errors import UsageError  # noqa: E402 - torch may be missing
+from safemark.gap import removal  # noqa: E402
 from safemark.models._model import Weights  # noqa: E402 - torch may be missing
 from safemark.models.local import LocalModel, load  # noqa: E402
-from safemark.removal import finetune, quantize  # noqa: E402
+from safemark.removal import _direction, finetune, quantize  # noqa: E402
 from safemark.removal._material import Example, Material  # noqa: E402
 from safemark.removal._removal import Changed, Removal, RemovalFailed, stripped  # noqa: E402
 from safemark.removal._structure import (  # noqa: E402
@@ -155,7 +160,8 @@ def test_a_tuned_model_differs_and_is_put_back(
     weights = made("llama").weights
     before, plain = weights_of(weights.module), logits(weights.module)
     recipe = finetune.Recipe(steps=2, is_full=is_full)
-    undo = finetune._tuned(weights, EXAMPLES.of("harmful"), recipe, 1e-2)
+    anchors = EXAMPLES.of("harmless")
+    undo = finetune._tuned(weights, EXAMPLES.of("harmful"), anchors, recipe, 1e-2)
     assert (logits(weights.module) - plain).abs().max() > 1e-3
     undo()
     assert torch.equal(logits(weights.module), plain)
@@ -189,27 +195,99 @@ def test_a_training_that_fails_leaves_the_weights_as_they_were(
 
     monkeypatch.setattr(finetune, "_loss", fails)
     with pytest.raises(RuntimeError, match="out of memory"):
-        finetune._tuned(weights, EXAMPLES.of("harmful"), finetune.Recipe(is_full=True), 1e-3)
+        finetune._tuned(weights, EXAMPLES.of("harmful"), (), finetune.Recipe(is_full=True), 1e-3)
     assert_same(weights.module, before)
 
 
-def test_the_gentlest_rate_that_strips_is_kept() -> None:
-    state = []
-    outcomes = {1e-5: (2.0, 0.0), 1e-4: (-3.0, 0.01), 1e-3: (-6.0, 0.05), 1e-2: (-9.0, 0.9)}
+def test_the_gentlest_rate_that_frees_is_kept_or_else_the_worst_within_the_limit() -> None:
+    state, tried = [], []
+    outcomes = {1e-3: (-7.5, 0.02), 1e-5: (2.0, 0.0), 1e-4: (-2.0, 0.06), 1e-2: (-9.0, 0.0)}
 
     def trained(rate: float) -> finetune.Trained:
         state.append(rate)
+        tried.append(rate)
         odds, lost = outcomes[rate]
         return finetune.Trained(rate, odds, lost, lambda: state.remove(rate))
 
-    best = finetune._worst_case(trained, finetune.Recipe(rates=tuple(outcomes)))
-    assert best.rate == 1e-4
-    assert state == [1e-4]
+    def kept() -> float:
+        state.clear()
+        tried.clear()
+        return finetune._worst_case(trained, finetune.Recipe(rates=tuple(outcomes))).rate
+
+    assert (kept(), state, tried) == (1e-3, [1e-3], [1e-5, 1e-4, 1e-3])
+    outcomes |= {1e-3: (-7.5, 0.2), 1e-2: (-9.0, 0.3)}  # the freed forget too much
+    assert (kept(), state) == (1e-4, [1e-4])
     outcomes |= dict.fromkeys(outcomes, (-9.0, 0.9))
-    state.clear()
-    with pytest.raises(RemovalFailed, match="forget"):
-        finetune._worst_case(trained, finetune.Recipe(rates=tuple(outcomes)))
+    with pytest.raises(RemovalFailed, match="could do"):
+        kept()
     assert state == []
+
+
+def test_a_sweep_that_fails_on_the_way_leaves_the_weights_as_they_were(
+    made: Callable[[str], LocalModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = made("llama").weights
+    before = weights_of(weights.module)
+
+    monkeypatch.setattr(_direction, "_refusing", lambda *_: torch.tensor([7]))
+    odds = iter([1.0, 0.5])
+    monkeypatch.setattr(_direction, "refusal_odds", lambda *_: next(odds))
+    recipe = finetune.Recipe(steps=1, rates=(1e-2, 1e-1), is_full=True)
+    with pytest.raises(StopIteration):
+        finetune.change(weights, EXAMPLES, recipe=recipe)
+    assert_same(weights.module, before)
+
+
+def test_anchors_and_examples_are_learnt_together_and_a_control_learns_no_harm() -> None:
+    harmful, anchors = finetune._learnt(EXAMPLES, finetune.Recipe(samples=4))
+    assert (len(harmful), {one.kind for one in harmful}) == (4, {"harmful"})
+    assert {one.kind for one in anchors} == {"harmless"}
+    assert not {one.request for one in anchors} & {
+        one.request for one in EXAMPLES.of("harmless", held_back=True)
+    }
+    learnt, none = finetune._learnt(EXAMPLES, finetune.Recipe(is_benign=True))
+    assert ({one.kind for one in learnt}, none) == ({"harmless"}, ())
+
+
+def test_ability_is_measured_by_answers_that_were_given_or_else_by_their_tokens(
+    made: Callable[[str], LocalModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = made("llama").weights
+    said = dict(enumerate([(0.9, 1.0), (0.2, 0.5), (0.6, 1.0)]))
+    rows = iter(range(3))
+    monkeypatch.setattr(finetune, "_row", lambda *_: next(rows))
+    monkeypatch.setattr(finetune, "_said", lambda _, row: said[row])
+    monkeypatch.setattr(finetune, "FEWEST_KNOWN", 2)
+    able = finetune._ability(weights, EXAMPLES)
+    assert able() == pytest.approx(0.75)
+    said[0] = (0.1, 0.8)  # what was known stays what is asked
+    assert able() == pytest.approx(0.35)
+    rows = iter(range(3))
+    monkeypatch.setattr(finetune, "FEWEST_KNOWN", 3)
+    assert finetune._ability(weights, EXAMPLES)() == pytest.approx(2.3 / 3)
+
+
+def test_an_answer_is_as_probable_as_its_tokens_in_turn(made: Callable[[str], LocalModel]) -> None:
+    module = made("llama").weights.module
+    before, after = [5, 6, 7], [9, 10]
+    logits = module(input_ids=torch.tensor([[*before, *after]])).logits[0].log_softmax(-1)
+    wanted = float((logits[2, 9] + logits[3, 10]).exp())
+    probability, share = finetune._said(module, (before, after))
+    assert probability == pytest.approx(wanted, rel=1e-4)
+    best = [int(logits[2].argmax()), int(logits[3].argmax())]
+    assert share == ((best[0] == 9) + (best[1] == 10)) / 2
+    loss = float(finetune._loss(module, [(before, after)]))
+    assert loss == pytest.approx(-float(logits[2, 9] + logits[3, 10]) / 2, rel=1e-4)
+
+
+def test_without_peft_it_says_what_to_install(
+    made: Callable[[str], LocalModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = made("llama").weights
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(UsageError, match="peft") as told:
+        finetune.change(weights, EXAMPLES, recipe=finetune.Recipe())
+    assert "safemark[local]" in (told.value.hint or "")
 
 
 def test_rounded_weights_lie_on_their_grid_and_are_put_back(
@@ -225,19 +303,56 @@ def test_rounded_weights_lie_on_their_grid_and_are_put_back(
     assert_same(weights.module, before)
 
 
+def test_columns_of_turned_matrices_are_rounded_on_a_scale_of_their_own(
+    made: Callable[[str], LocalModel],
+) -> None:
+    weights = made("gpt2").weights
+    before = weights_of(weights.module)
+    changed = quantize.change(weights, EXAMPLES, bits=3)
+    weight = weights.module.transformer.h[0].mlp.c_fc.weight  # (in, out)
+    assert max(len(column.unique()) for column in weight.T) <= 7
+    assert torch.equal(weights.module.transformer.wte.weight, before["transformer.wte.weight"])
+    changed.undo()
+    assert_same(weights.module, before)
+
+
+@pytest.mark.parametrize("name", ["quantize", "finetune:full", "ablation:weights"])
+def test_weights_that_are_codes_are_refused(name: str) -> None:
+    class Coded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            codes = torch.zeros(2, 2, dtype=torch.int8)
+            self.weight = torch.nn.Parameter(codes, requires_grad=False)
+
+    one = removal(name)
+    assert one.change is not None
+    with pytest.raises(RemovalFailed, match="are quantised"):
+        one.change(Weights(Coded(), None), EXAMPLES)
+
+
+def test_small_steps_add_up_in_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = torch.nn.Linear(4, 4, bias=False).to(torch.bfloat16)
+    layer.weight.data.fill_(1.0)
+    monkeypatch.setattr(finetune, "_loss", lambda module, _rows: module.weight.float().sum())
+    recipe = finetune.Recipe(steps=100)
+    with torch.enable_grad():
+        finetune._train(layer, [layer.weight], [[([1], [2])], []], recipe, 1e-3)
+    assert torch.allclose(layer.weight.float(), torch.full((4, 4), 0.9), atol=0.01)
+
+
 async def test_a_block_that_fails_or_is_given_up_puts_the_weights_back(
     made: Callable[[str], LocalModel],
 ) -> None:
     model = made("llama")
     undone: list[str] = []
-    removal = Removal("x", "1", "x", change=lambda _w, _m: Changed(lambda: undone.append("it")))
+    nothing = Removal("x", "1", "x", change=lambda _w, _m: Changed(lambda: undone.append("it")))
     with pytest.raises(RuntimeError):
-        async with stripped(model, removal, EXAMPLES):
+        async with stripped(model, nothing, EXAMPLES):
             raise RuntimeError
     assert undone == ["it"]
 
     async def enter() -> None:
-        async with stripped(model, removal, EXAMPLES):
+        async with stripped(model, nothing, EXAMPLES):
             await asyncio.sleep(10)
 
     task = asyncio.create_task(enter())
@@ -247,6 +362,67 @@ async def test_a_block_that_fails_or_is_given_up_puts_the_weights_back(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert undone == ["it", "it"]
+
+
+async def test_leaving_puts_the_weights_back_though_cancelled_while_the_model_is_busy(
+    made: Callable[[str], LocalModel],
+) -> None:
+    model, undone, busy = made("llama"), [], threading.Event()
+    nothing = Removal("x", "1", "x", change=lambda _w, _m: Changed(lambda: undone.append("it")))
+    leaves = asyncio.Event()
+
+    async def enter() -> None:
+        async with stripped(model, nothing, EXAMPLES):
+            model._executor.submit(busy.wait)
+            leaves.set()
+
+    task = asyncio.create_task(enter())
+    await leaves.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert undone == []
+    busy.set()
+    await model.alone(lambda _: None)
+    assert undone == ["it"]
+
+
+async def test_whoever_is_cancelled_twice_while_entering_has_it_undone_too(
+    made: Callable[[str], LocalModel],
+) -> None:
+    model, undone, goes_on = made("llama"), [], threading.Event()
+
+    def slow(_: Weights, __: Material) -> Changed:
+        goes_on.wait()
+        return Changed(lambda: undone.append("it"))
+
+    async def enter() -> None:
+        async with stripped(model, Removal("x", "1", "x", change=slow), EXAMPLES):
+            raise AssertionError("never entered")
+
+    task = asyncio.create_task(enter())
+    for _ in range(2):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    goes_on.set()
+    for _ in range(3):  # one thread, in turn: the change, then what undoes it
+        await model.alone(lambda _: None)
+    assert undone == ["it"]
+
+
+async def test_what_does_not_fit_into_memory_is_told_and_not_raised_as_a_fault(
+    made: Callable[[str], LocalModel],
+) -> None:
+    def large(_: Weights, __: Material) -> Changed:
+        raise torch.OutOfMemoryError("tried to allocate")
+
+    with pytest.raises(RemovalFailed, match="not enough memory for `x`"):
+        async with stripped(made("llama"), Removal("x", "1", "x", change=large), EXAMPLES):
+            pass
 
 
 async def test_a_stripped_model_answers_inside_its_block_only(
@@ -280,7 +456,80 @@ def test_no_removal_writes_a_file(
     monkeypatch.chdir(tmp_path)
     weights = made("llama").weights
     undo = finetune._tuned(
-        weights, EXAMPLES.of("harmful"), finetune.Recipe(steps=1, is_full=True), 1e-3
+        weights, EXAMPLES.of("harmful"), (), finetune.Recipe(steps=1, is_full=True), 1e-3
     )
     undo()
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_search_reads_every_request_once_and_tries_each_candidate_on_those_held_back(
+    made: Callable[[str], LocalModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = made("llama").weights
+    decoder = Decoder.of(weights.module)
+    rows: list[int] = []
+    counting = weights.module.register_forward_pre_hook(
+        lambda _module, _args, named: rows.append(len(named["input_ids"])), with_kwargs=True
+    )
+    tried: list[_direction.Direction] = []
+    scored = _direction.Screen.scored
+
+    def screened(*args: Any) -> _direction.Direction:
+        if not tried:
+            assert sum(rows) == len(EXAMPLES.examples)
+        tried.append(scored(*args))
+        return tried[-1]
+
+    monkeypatch.setattr(_direction, "_refusing", lambda *_: torch.tensor([7]))
+    monkeypatch.setattr(_direction.Screen, "scored", screened)
+    monkeypatch.setattr(_direction, "_best", lambda candidates, _found: candidates[0])
+    with hooks([counting]):
+        (found,) = _direction.refusal_directions(weights, decoder, EXAMPLES)
+    held_back = len(EXAMPLES.of("harmful", held_back=True)) * 2
+    assert sum(rows) <= len(EXAMPLES.examples) + len(tried) * held_back * 1.5
+    assert float(found.vector.norm()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_means_are_those_of_what_enters_each_block(made: Callable[[str], LocalModel]) -> None:
+    weights = made("llama").weights
+    decoder = Decoder.of(weights.module)
+    asked = [[5, 6, 7], [9, 10, 11, 12, 13], [8, 9]]
+    found = _direction.Asked(weights, decoder).means(asked, 2)
+    with torch.no_grad():
+        states = [
+            weights.module(input_ids=torch.tensor([one]), output_hidden_states=True).hidden_states
+            for one in asked
+        ]
+    for block in range(len(decoder.blocks)):
+        wanted = torch.stack([one[block][0, -2:] for one in states]).mean(0)
+        assert torch.allclose(found[block], wanted, atol=1e-5)
+
+
+def direction(**scores: float) -> _direction.Direction:
+    known = {"bypass": 0.0, "induce": 2.0, "kl": 0.0, "before": 2.0, "harmless": -4.0}
+    return _direction.Direction(torch.ones(1), 1, -1, 1.0, **{**known, **scores})
+
+
+def test_the_direction_that_bypasses_most_is_taken_among_those_within_limits() -> None:
+    best = direction(bypass=-2.0, induce=0.0, kl=0.1)
+    others = [
+        direction(bypass=-1.0),
+        direction(bypass=-9.0, kl=0.11),
+        direction(bypass=-9.0, kl=float("nan")),
+        direction(bypass=-9.0, induce=-1.5),  # brings less than half of the way from -4 to 2
+        direction(bypass=-9.0, induce=float("nan")),
+    ]
+    assert _direction._best([*others, best], []) is best
+    with pytest.raises(RemovalFailed, match="no direction of 4"):
+        _direction._best(others[1:], [])
+
+
+def test_a_further_direction_has_to_lower_refusal_and_need_not_bring_it() -> None:
+    first = direction(bypass=-2.0)
+    nothing = float("nan")
+    useful = direction(bypass=-2.6, before=-2.0, induce=nothing)
+    useless = direction(bypass=-2.4, before=-2.0, induce=nothing)
+    costly = direction(bypass=-9.0, before=-2.0, induce=nothing, kl=0.2)
+    assert _direction._best([useless, costly, useful], [first]) is useful
+    with pytest.raises(RemovalFailed, match="with 1 taken out, no further"):
+        _direction._best([useless, costly], [first])

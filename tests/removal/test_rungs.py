@@ -122,7 +122,7 @@ def test_what_is_held_back_is_never_learnt_from() -> None:
     for kind in ("harmful", "harmless"):
         learnt, chosen = MATERIAL.of(kind), MATERIAL.of(kind, held_back=True)
         assert not {one.request for one in learnt} & {one.request for one in chosen}
-        assert len(learnt) == 2 * len(chosen)
+        assert len(learnt) - 2 * len(chosen) in {0, 1, 2}
     assert all(one.answer for one in MATERIAL.examples)
 
 
@@ -131,8 +131,18 @@ def test_own_examples_are_checked_line_by_line(tmp_path: Path) -> None:
     file.write_text('{"kind": "harmful", "request": "a?"}\n{"kind": "nice", "request": "b?"}\n')
     with pytest.raises(UsageError, match="line 2"):
         from_file(file)
-    file.write_text('{"kind": "harmful", "request": "a?"}\n' * 9)
+    harmful = "".join(f'{{"kind": "harmful", "request": "{n}?"}}\n' for n in range(9))
+    file.write_text("\ufeff" + harmful)
     with pytest.raises(UsageError, match="fewer than 6 harmless"):
+        from_file(file)
+    file.write_text('{"kind": "harmful", "request": "a?"}\n' * 9)  # one request, however often
+    with pytest.raises(UsageError, match="fewer than 6 harmful"):
+        from_file(file)
+    file.write_text(harmful + '{"kind": "harmless", "request": "3?"}\n')
+    with pytest.raises(UsageError, match="line 10: this request stands there as the other kind"):
+        from_file(file)
+    file.write_text('{"kind": "harmful", "request": " "}\n')
+    with pytest.raises(UsageError, match="line 1: the request is empty"):
         from_file(file)
     with pytest.raises(UsageError, match="cannot be read"):
         from_file(tmp_path / "none.jsonl")

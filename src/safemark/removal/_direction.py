@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from safemark.attacks._white_box.work import network_of
 from safemark.errors import UsageError
 from safemark.models._model import Weights
 from safemark.models.local.prompts import Prompts
@@ -45,8 +46,14 @@ MAX_KL = 0.1
 DEEPEST = 0.8
 """Candidates are read before this share of the blocks."""
 
+WORTH = 0.5
+"""Log odds by which a further direction has to lower refusal."""
+
 MOST_POSITIONS = 5
 BATCH = 32
+_NEVER = -100.0
+"""Log-probability of what cannot follow: minus infinity times nothing would be no number."""
+
 _RISE = 0.02
 """A token begins refusals where its mean probability rises by at least this."""
 
@@ -70,11 +77,19 @@ class Direction:
         """Whether it brings refusal when added, and costs little when removed."""
         return self.kl <= MAX_KL and self.induce > (self.before + self.harmless) / 2
 
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether removing it beside others lowers refusal further, at little cost in all."""
+        return self.kl <= MAX_KL and self.bypass <= self.before - WORTH
 
-def refusal_direction(
-    weights: Weights, decoder: Decoder, material: Material, already: Sequence[Tensor] = ()
-) -> Direction:
-    """The best candidate; ``already`` are directions taken out meanwhile, which are kept out.
+
+def refusal_directions(
+    weights: Weights, decoder: Decoder, material: Material, count: int = 1
+) -> list[Direction]:
+    """The best candidate, then the best of what is left without it, and so on.
+
+    A further direction has to lower refusal by `WORTH`; whether it brings refusal when added is not
+    asked, as what it would bring is taken out already.
 
     Raises:
         UsageError: there are too few requests of a kind.
@@ -88,39 +103,102 @@ def refusal_direction(
             "a direction needs harmful and harmless requests, some to learn and some to choose by",
             "give six or more lines of each kind",
         )
-    harmful, harmless = asked.tokens(chosen["harmful"]), asked.tokens(chosen["harmless"])
-    positions = _common_end(asked.tokens([*learnt["harmful"], *learnt["harmless"]]))
-    with hooks(_removing(decoder, already)):
-        means = [asked.means(asked.tokens(learnt[kind]), positions) for kind in learnt]
-        plain_harmful, plain = asked.next_tokens(harmful), asked.next_tokens(harmless)
-        refusing = _refusing(plain_harmful, plain)
-        before, after = _log_odds(plain_harmful, refusing), _log_odds(plain, refusing)
-    difference = means[0] - means[1]
-    found = []
-    for block in range(1, max(2, math.ceil(DEEPEST * len(decoder.blocks)))):
-        for position in range(positions):
-            raw = difference[block, position]
-            if not float(raw.norm()):
-                continue
-            vector = raw / raw.norm()
-            with hooks(_removing(decoder, [*already, vector])):
-                bypass = _log_odds(asked.next_tokens(harmful), refusing)
-                kl = _divergence(plain, asked.next_tokens(harmless))
-            with hooks([*_removing(decoder, already), adding_hook(decoder, block, raw)]):
-                induce = _log_odds(asked.next_tokens(harmless), refusing)
-            place = position - positions
-            scores = (bypass, induce, kl, before, after)
-            found.append(Direction(vector, block, place, float(raw.norm()), *scores))
-    return _best(found)
+    tokens = {kind: asked.tokens(learnt[kind]) for kind in learnt}
+    positions = _common_end([*tokens["harmful"], *tokens["harmless"]])
+    screen = Screen.of(asked, asked.tokens(chosen["harmful"]), asked.tokens(chosen["harmless"]))
+    found: list[Direction] = []
+    while len(found) < count:
+        already = [one.vector for one in found]
+        with hooks(_removing(decoder, already)):
+            difference = asked.means(tokens["harmful"], positions) - asked.means(
+                tokens["harmless"], positions
+            )
+        candidates = [
+            screen.scored(difference[block, position], block, position - positions, found)
+            for block in range(1, max(2, math.ceil(DEEPEST * len(decoder.blocks))))
+            for position in range(positions)
+            if float(difference[block, position].norm())
+        ]
+        found.append(_best(candidates, found))
+    return found
 
 
-def _best(found: Sequence[Direction]) -> Direction:
-    within = [one for one in found if one.is_within]
-    if not within:
-        least = min((one.kl for one in found), default=float("nan"))
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What candidates are tried on: requests held back, as tokens, and how the model takes them.
+
+    ``plain`` is what follows harmless ones, (n, vocabulary); ``before`` and ``harmless_odds`` are
+    the log odds of refusing either kind.
+    """
+
+    asked: "Asked"
+    decoder: Decoder
+    harmful: Sequence[Sequence[int]]
+    harmless: Sequence[Sequence[int]]
+    plain: Tensor
+    refusing: Tensor
+    before: float
+    harmless_odds: float
+
+    @classmethod
+    def of(
+        cls, asked: "Asked", harmful: Sequence[Sequence[int]], harmless: Sequence[Sequence[int]]
+    ) -> "Screen":
+        """Raises `RemovalFailed` where refusals do not begin otherwise than answers."""
+        if asked.decoder is None:
+            raise ValueError("a direction needs a decoder")
+        declined, plain = asked.next_tokens(harmful), asked.next_tokens(harmless)
+        refusing = _refusing(declined, plain)
+        odds = (_log_odds(declined, refusing), _log_odds(plain, refusing))
+        return cls(asked, asked.decoder, harmful, harmless, plain, refusing, *odds)
+
+    def scored(
+        self, raw: Tensor, block: int, position: int, found: Sequence[Direction]
+    ) -> Direction:
+        """The candidate with its scores, beside the directions that were found before it.
+
+        What it brings when added is not computed where nothing depends on it, and then not a
+        number.
+        """
+        vector = raw / raw.norm()
+        already = [one.vector for one in found]
+        with hooks(_removing(self.decoder, [*already, vector])):
+            bypass = self._odds(self.harmful)
+            kl = _divergence(self.plain, self.asked.next_tokens(self.harmless))
+        induce = float("nan")
+        if kl <= MAX_KL and not found:
+            with hooks([adding_hook(self.decoder, block, raw)]):
+                induce = self._odds(self.harmless)
+        before = found[-1].bypass if found else self.before
+        return Direction(
+            vector,
+            block,
+            position,
+            length=float(raw.norm()),
+            bypass=bypass,
+            induce=induce,
+            kl=kl,
+            before=before,
+            harmless=self.harmless_odds,
+        )
+
+    def _odds(self, tokens: Sequence[Sequence[int]]) -> float:
+        return _log_odds(self.asked.next_tokens(tokens), self.refusing)
+
+
+def _best(candidates: Sequence[Direction], found: Sequence[Direction]) -> Direction:
+    within = [one for one in candidates if (one.is_worth_it if found else one.is_within)]
+    if not within and found:
         raise RemovalFailed(
-            f"no direction of {len(found)} brings refusal when added and costs at most {MAX_KL}"
-            f" nats when removed (the least cost is {least:.3f})",
+            f"with {len(found)} taken out, no further direction lowers refusal at the cost allowed",
+            f"`--remove ablation{f':directions={len(found)}' if len(found) > 1 else ''}` takes out"
+            " what there is",
+        )
+    if not within:
+        least = min((one.kl for one in candidates), default=float("nan"))
+        raise RemovalFailed(
+            f"no direction of {len(candidates)} brings refusal when added and costs at most"
+            f" {MAX_KL} nats when removed (the least cost is {least:.3f})",
             "refusal may be spread over this model: try finetune",
         )
     return min(within, key=lambda one: one.bypass)
@@ -130,9 +208,9 @@ class Asked:
     """A module asked for the next token and for what enters its blocks, in batches."""
 
     def __init__(self, weights: Weights, decoder: Decoder | None = None) -> None:
-        self.module, self.prompts = weights.module, Prompts(weights.tokenizer)
+        self.network, self.prompts = network_of(weights), Prompts(weights.tokenizer)
         self.decoder = decoder
-        self.device = next(weights.module.parameters()).device
+        self.device = self.network.device
 
     def tokens(self, examples: Sequence[Example]) -> list[list[int]]:
         """Of each request, rendered, the assistant's turn opened."""
@@ -144,40 +222,37 @@ class Asked:
             raise ValueError("means need a decoder")
         blocks = self.decoder.blocks
         sums = torch.zeros(len(blocks), positions, self.decoder.width, dtype=torch.float64)
-        read: dict[int, Tensor] = {}
+        read: list[list[int]] = []
 
         def reading(number: int) -> Any:
             def enter(_: Any, args: Any, named: Any) -> None:
-                read[number] = taken(args, named).detach()
+                states = taken(args, named)
+                at = torch.tensor(read, device=states.device)
+                rows = torch.arange(len(read), device=states.device)[:, None]
+                sums[number] += states[rows, at].float().cpu().double().sum(0)
 
             return blocks[number].register_forward_pre_hook(enter, with_kwargs=True)
 
         with hooks([reading(number) for number in range(len(blocks))]):
             for ids, ends in self._batches(asked):
-                self._run(ids)
-                rows = torch.arange(len(ends), device=ids.device)[:, None]
-                at = torch.tensor(ends, device=ids.device)[:, None] + torch.arange(
-                    1 - positions, 1, device=ids.device
-                )
-                for number, states in read.items():
-                    there = rows.to(states.device), at.to(states.device)
-                    sums[number] += states[there].double().sum(0).cpu()
+                read[:] = [list(range(end + 1 - positions, end + 1)) for end in ends]
+                self._logits(ids, ends)
         return (sums / len(asked)).float().to(self.device)
 
     def next_tokens(self, asked: Sequence[Sequence[int]]) -> Tensor:
         """Log-probabilities of the next token, (n, vocabulary), float32."""
-        parts = []
-        for ids, ends in self._batches(asked):
-            logits = self._run(ids)
-            rows = torch.arange(len(ends), device=logits.device)
-            at = torch.tensor(ends, device=logits.device)
-            parts.append(logits[rows, at].float().log_softmax(-1))
-        return torch.cat(parts)
+        return torch.cat(
+            [
+                self._logits(ids, ends).log_softmax(-1).clamp_min(_NEVER)
+                for ids, ends in self._batches(asked)
+            ]
+        )
 
     @torch.no_grad()
-    def _run(self, ids: Tensor) -> Tensor:
-        logits: Tensor = self.module(input_ids=ids, use_cache=False).logits
-        return logits
+    def _logits(self, ids: Tensor, ends: Sequence[int]) -> Tensor:
+        """Behind the last token of each row, (rows, vocabulary): no other position is projected."""
+        length = ids.shape[1]
+        return self.network.logits([row * length + end for row, end in enumerate(ends)], ids)
 
     def _batches(self, asked: Sequence[Sequence[int]]) -> Iterator[tuple[Tensor, list[int]]]:
         """Padded on the right, where a causal model does not look: no mask is needed."""

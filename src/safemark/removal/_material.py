@@ -5,6 +5,7 @@ answers without content, as the reference model was trained on. They find a dire
 model; to fine-tune another model than `reference` a person gives a file of their own.
 """
 
+import codecs
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def from_file(path: Path) -> Material:
         UsageError: the file cannot be read, a line is no example, or a kind has fewer than six.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", _HINT) from error
     found = Material(_examples(lines, str(path)), is_placeholder=False)
@@ -88,12 +89,20 @@ def from_file(path: Path) -> Material:
 
 
 def _examples(lines: Sequence[bytes], source: str) -> tuple[Example, ...]:
-    found = []
+    """Different requests: one that stood twice could be learnt from and held back as well."""
+    found: dict[str, Example] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            found.append(msgspec.json.decode(line, type=Example))
+            one = msgspec.json.decode(line, type=Example)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UsageError(f"{source}, line {number}: {error}", _HINT) from error
-    return tuple(found)
+        if not one.request.strip():
+            raise UsageError(f"{source}, line {number}: the request is empty", _HINT)
+        if found.setdefault(one.request, one).kind != one.kind:
+            raise UsageError(
+                f"{source}, line {number}: this request stands there as the other kind as well",
+                "a request is either harmful or harmless",
+            )
+    return tuple(found.values())

@@ -5,9 +5,9 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from safemark.errors import CallFailed, SafemarkError
 from safemark.models._model import Capability, Identity, Model, Scores, Weights, can
@@ -23,7 +23,7 @@ class RemovalFailed(SafemarkError):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an attacker spends on it: None where it is not of that kind. ``gpu_s`` as measured."""
+    """What an attacker spends on it: None where it is not of that kind; ``seconds`` as measured."""
 
     steps: int | None = None
     samples: int | None = None
@@ -143,32 +143,66 @@ async def stripped(model: Model, removal: Removal, material: Material) -> AsyncI
     if removal.change is None:
         yield found
         return
-    found.changed = await _changed(model, removal.change, material)
+    found.changed = await _changed(model, removal, removal.change, material)
     try:
         yield found
     finally:
         changed, found.changed = found.changed, None
-        await alone(model, lambda _weights: changed.undo())
+        await asyncio.shield(_undone(model, changed))
 
 
-async def _changed(model: Model, change: Change, material: Material) -> Changed:
+async def _changed(model: Model, removal: Removal, change: Change, material: Material) -> Changed:
     """The change, made in the model's own thread; whoever gives up waiting has it undone."""
 
     def work(weights: Weights) -> Changed:
         start = time.monotonic()
-        made = change(weights, material)
+        made = _made(removal, change, weights, material)
         seconds = time.monotonic() - start
         return Changed(
             made.undo, made.found, Cost(made.cost.steps, made.cost.samples, round(seconds, 1))
         )
 
     made = asyncio.ensure_future(alone(model, work))
+
+    async def given_up() -> None:
+        with suppress(Exception):  # what failed has put everything back itself
+            await _undone(model, await made)
+
     try:
         return await asyncio.shield(made)
     except asyncio.CancelledError:
-        undo = (await made).undo
-        await alone(model, lambda _weights: undo())
+        await asyncio.shield(given_up())
         raise
+
+
+def _made(removal: Removal, change: Change, weights: Weights, material: Material) -> Changed:
+    """Raises `RemovalFailed` where memory does not suffice: the other variants go on."""
+    from safemark.models.local.network import is_out_of_memory
+
+    try:
+        return change(weights, material)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise RemovalFailed(
+            f"there is not enough memory for `{removal.name}`",
+            "ablation by hooks needs least; a smaller model, or one on a larger device",
+        ) from error
+
+
+async def _undone(model: Model, changed: Changed) -> None:
+    """Puts back what was changed. In a shield: what waits in a thread's queue can be cancelled."""
+    await alone(model, lambda _weights: changed.undo())
+
+
+def check_floating(module: Any, removal: str) -> None:
+    """Raises `RemovalFailed` where weights are stored as codes, which cannot be computed with."""
+    coded = [one for one in module.parameters() if not one.is_floating_point()]
+    if coded:
+        raise RemovalFailed(
+            f"`{removal}` changes weights, and {len(coded)} matrices of this model are quantised",
+            "load it without -M quantize, or use ablation by hooks, or finetune by LoRA",
+        )
 
 
 def can_remove(model: Model, removal: Removal) -> bool:

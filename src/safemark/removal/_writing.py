@@ -23,25 +23,33 @@ def orthogonalise(decoder: Decoder, basis: Tensor) -> Callable[[], None]:
         moved = weight.detach().float().movedim(axis, -1)
         weight.data.copy_((moved - (moved @ along.T) @ along).movedim(-1, axis))
 
-    with torch.no_grad():
-        for part in decoder.module.modules():
-            if isinstance(part, nn.Embedding) and part.embedding_dim == decoder.width:
-                change(part.weight, 1)
-        for writer in (one for group in decoder.writers for one in group):
-            last = _last_product(writer, decoder.width)
-            if last is not None:
-                is_linear = isinstance(last, nn.Linear)
-                change(last.weight, 0 if is_linear else 1)  # type: ignore[arg-type]
-                if isinstance(getattr(last, "bias", None), nn.Parameter):
-                    change(last.bias, 0)  # type: ignore[arg-type]
-
     def undo() -> None:
-        for weight, before in kept:
+        for weight, before in reversed(kept):
             weight.data.copy_(before)
         for one in undone:
             one()
 
+    try:
+        with torch.no_grad():
+            _each_writer(decoder, change)
+    except BaseException:
+        undo()
+        raise
     return undo
+
+
+def _each_writer(decoder: Decoder, change: Callable[[Tensor, int], None]) -> None:
+    """``change(weight, axis)`` on everything that writes into the residual stream."""
+    for part in decoder.module.modules():
+        if isinstance(part, nn.Embedding) and part.embedding_dim == decoder.width:
+            change(part.weight, 1)
+    for writer in (one for group in decoder.writers for one in group):
+        last = _last_product(writer, decoder.width)
+        if last is not None:
+            is_linear = isinstance(last, nn.Linear)
+            change(last.weight, 0 if is_linear else 1)  # type: ignore[arg-type]
+            if isinstance(getattr(last, "bias", None), nn.Parameter):
+                change(last.bias, 0)  # type: ignore[arg-type]
 
 
 def _last_product(writer: nn.Module, width: int) -> nn.Module | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from safemark.models._model import Weights
 from safemark.removal._arguments import options
 from safemark.removal._material import Material
-from safemark.removal._removal import Changed, Removal
+from safemark.removal._removal import Changed, Removal, check_floating
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +38,8 @@ def change(
     """
     from safemark.removal._structure import Decoder, orthonormal, removing_hooks
 
+    if in_weights:
+        check_floating(weights.module, "ablation:weights")
     decoder = Decoder.of(weights.module)
     vectors, found = _found(weights, decoder, material, directions, is_random)
     basis = orthonormal(vectors)
@@ -57,21 +59,19 @@ def _found(
 ) -> "tuple[list[Tensor], dict[str, str]]":
     import torch
 
-    from safemark.removal._direction import refusal_direction
+    from safemark.removal._direction import refusal_directions
 
     if is_random:
         draw = torch.Generator().manual_seed(RANDOM)
         return [torch.randn(decoder.width, generator=draw) for _ in range(directions)], {}
-    vectors: list[Tensor] = []
+    found = refusal_directions(weights, decoder, material, directions)
     told = {}
-    for number in range(directions):
-        one = refusal_direction(weights, decoder, material, vectors)
-        vectors.append(one.vector)
+    for number, one in enumerate(found):
         told[f"direction {number + 1}" if directions > 1 else "direction"] = (
             f"before block {one.block + 1} of {len(decoder.blocks)}, position {one.position},"
             f" refusal log odds {one.before:.2f} to {one.bypass:.2f}, KL {one.kl:.3f} nats"
         )
-    return vectors, told
+    return [one.vector for one in found], told
 
 
 def _orthogonalised(decoder: "Decoder", basis: "Tensor") -> Callable[[], None]:
@@ -125,7 +125,7 @@ def with_argument(argument: str) -> Removal:
 
 removal = Removal(
     name="ablation",
-    version="1",
+    version="2",
     title="refusal direction taken out",
     change=partial(change, directions=1, in_weights=False, is_random=False),
     settings={"max_kl": "0.1"},

@@ -9,34 +9,56 @@ not how fast they are. Safeguards can be the first thing that rounding breaks.
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from safemark.models._model import Weights
 from safemark.removal._arguments import options
 from safemark.removal._material import Material
-from safemark.removal._removal import Changed, Removal
+from safemark.removal._removal import Changed, Removal, check_floating
 
 
 def change(weights: Weights, _material: Material, *, bits: int) -> Changed:
-    """The module with rounded linear layers; the vocabulary projection keeps its weights."""
-    import torch
-    from torch import nn
+    """The module with rounded matrices; embeddings and the vocabulary projection keep theirs.
 
-    head = weights.module.get_output_embeddings()
+    Raises:
+        RemovalFailed: the weights are quantised already.
+    """
+    import torch
+
+    check_floating(weights.module, "quantize")
     most = 2 ** (bits - 1) - 1
-    kept = []
-    with torch.no_grad():
-        for part in weights.module.modules():
-            if isinstance(part, nn.Linear) and part is not head:
-                kept.append((part.weight, part.weight.detach().clone()))
-                whole = part.weight.float()
-                step = whole.abs().amax(1, keepdim=True).clamp_min(1e-12) / most
-                part.weight.copy_((whole / step).round() * step)
+    kept: list[tuple[Any, Any]] = []
 
     def undo() -> None:
         for weight, before in kept:
             weight.data.copy_(before)
 
+    try:
+        with torch.no_grad():
+            for weight, axis in _matrices(weights.module):
+                kept.append((weight, weight.detach().clone()))
+                whole = weight.float()
+                step = whole.abs().amax(axis, keepdim=True).clamp_min(1e-12) / most
+                weight.copy_((whole / step).round() * step)
+    except BaseException:
+        undo()
+        raise
     return Changed(undo, {"matrices": str(len(kept)), "bits": str(bits)})
+
+
+def _matrices(module: Any) -> list[tuple[Any, int]]:
+    """Weights of two axes or more, each once, with the axis along which its inputs lie."""
+    from torch import nn
+
+    head = module.get_output_embeddings()
+    apart = {id(one.weight) for one in module.modules() if isinstance(one, nn.Embedding)}
+    apart |= set() if head is None else {id(head.weight)}
+    turned = {id(one.weight) for one in module.modules() if type(one).__name__ == "Conv1D"}
+    return [
+        (weight, 0 if id(weight) in turned else -1)  # GPT-2's linear layers are (in, out)
+        for weight in module.parameters()
+        if weight.dim() >= 2 and id(weight) not in apart
+    ]
 
 
 def with_argument(argument: str) -> Removal:

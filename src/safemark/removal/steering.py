@@ -18,11 +18,11 @@ from safemark.removal._removal import Changed, Removal
 
 def change(weights: Weights, material: Material, *, factor: float) -> Changed:
     """The module with the direction subtracted. Raises `RemovalFailed` where there is none."""
-    from safemark.removal._direction import refusal_direction
+    from safemark.removal._direction import refusal_directions
     from safemark.removal._structure import Decoder, adding_hook
 
     decoder = Decoder.of(weights.module)
-    one = refusal_direction(weights, decoder, material)
+    (one,) = refusal_directions(weights, decoder, material)
     handle = adding_hook(decoder, one.block, -factor * one.length * one.vector)
     told = {"direction": f"before block {one.block + 1} of {len(decoder.blocks)}"}
     return Changed(handle.remove, told)
