@@ -1,41 +1,22 @@
 """``safemark gap``: how dangerous an open model gets when its safeguards are removed."""
 
-import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from safemark.cli._judge import pairs
-from safemark.cli._output import (
-    emit,
-    emit_json,
-    harmless,
-    is_coloured,
-    on_one_thread,
-    say,
-    width,
-    writable,
-    write_text,
-)
+from safemark.cli._output import on_one_thread, writable, write_text
 from safemark.errors import UnknownName, UsageError
-
-if TYPE_CHECKING:
-    from safemark.api import Settings
-    from safemark.gap import Setting, Variant
-    from safemark.plan import Request
-    from safemark.removal._removal import Removal
-    from safemark.reports.gap_document import GapDocument
-    from safemark.store import Store
 
 FORMATS = ("text", "json", "csv")
 USUAL = ("ablation", "finetune", "jailbreak")
 UNDERSTOOD = "SAFEMARK_I_UNDERSTAND"
 
 _MEANING = (
-    "a removal makes a model that answers harmful requests; it stays in this process and is never"
-    " written"
+    "a removal makes a model that answers harmful requests; it stays in this process, or lies in a"
+    " guarded folder while a server of --serve-with reads it, and nothing keeps it"
 )
 
 
@@ -58,8 +39,26 @@ def gap(
         typer.Option(
             "--on",
             metavar="B[,B]",
-            help="Benchmarks: the first capability and the first compliance make the product."
-            " [probes]",
+            help="Benchmarks: the first capability and the first compliance make the product;"
+            " questions@FILE asks your own. [safemark94,audit150; of reference probes as well]",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="F", help="llama3, qwen2.5 or FILE: its models, smallest first."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="What fits into memory, and where. Nothing is asked.")
+    ] = False,
+    text: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Measure perplexity on it, not on the shipped prose."),
+    ] = None,
+    serve_with: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help='Each variant behind a server: "vllm serve {folder} --port {port}".',
         ),
     ] = None,
     curve: Annotated[
@@ -105,121 +104,62 @@ def gap(
     on_one_thread()
     from safemark import gap as measuring
     from safemark.api import Settings
+    from safemark.cli._gap import Sweep, show, show_plan, swept
+    from safemark.gap.families import family as family_of
+    from safemark.gap.held_out import from_file as text_of
+    from safemark.gap.held_out import shipped
+    from safemark.gap.serving import Serving
     from safemark.plan import Request
     from safemark.removal._material import from_file, placeholders
 
+    form = "json" if as_json else form
     if form not in FORMATS:
         raise UnknownName("report format", form, FORMATS)
+    if models and family is not None:
+        raise UsageError("models and --family exclude each other", "a family's file names models")
     removals = [measuring.removal(name) for name in (*(_split(remove) or USUAL), *_curve(curve))]
-    _check_understood(understood)
-    request = Request(
-        benchmarks=tuple(_split(on)) or ("probes",),
-        limit=limit,
-        seed=seed,
-        judge=tuple(judge or ()),
-    )
     settings = Settings(
         options=pairs(options or [], "-M"),
         judge_options=pairs(judge_options or [], "--judge-option"),
         offline=offline,
         fresh=new,
     )
-    setting = measuring.Setting(
-        material=placeholders() if examples is None else from_file(examples),
-        options=settings.options,
-        offline=offline,
-        fresh=new,
+    sweep = Sweep(
+        models=tuple(models or ["reference"]),
+        family=None if family is None else family_of(family),
+        removals=tuple(removals),
+        request=Request(
+            benchmarks=tuple(map(_own, _split(on))),
+            limit=limit,
+            seed=seed,
+            judge=tuple(judge or ()),
+        ),
+        settings=settings,
+        setting=measuring.Setting(
+            material=placeholders() if examples is None else from_file(examples),
+            options=settings.options,
+            offline=offline,
+            fresh=new,
+            text=shipped() if text is None else text_of(text),
+            serve=None if serve_with is None else Serving(serve_with),
+        ),
     )
-    return _measured(
-        models or ["reference"],
-        removals,
-        request,
-        settings,
-        setting,
-        store,
-        out,
-        "json" if as_json else form,
-    )
-
-
-def _measured(
-    models: list[str],
-    removals: "list[Removal]",
-    request: "Request",
-    settings: "Settings",
-    setting: "Setting",
-    store_url: str | None,
-    out: Path,
-    form: str,
-) -> int:
-    from safemark.reports.exit_code import DONE, INCONCLUSIVE, INTERRUPTED
-    from safemark.reports.gap import gap_document
-    from safemark.reports.gap_html import gap_html
-    from safemark.store import Store
-
+    if dry_run:
+        return show_plan(sweep, form)
+    _check_understood(understood)
     writable(out)
-    store = Store(store_url)
-    try:
-        found = []
-        for name in models:
-            found.append(asyncio.run(_one(name, removals, request, settings, setting, store)))
-            if not all(one.is_complete or one.failed for one in found[-1]):
-                break
-        document = gap_document(store, found)
-    finally:
-        store.close()
+    found, document = swept(sweep, store)
+    from safemark.reports.gap_html import gap_html
+
     write_text(out / "gap.html", gap_html(document))
-    _show(document, form)
-    everyone = [one for variants in found for one in variants]
-    if len(found) < len(models) or not all(one.is_complete or one.failed for one in everyone):
-        say("\nstopped; what is finished is stored. Repeat the command to continue.")
-        return INTERRUPTED
-    has_gap = all(one.failed == "" for one in everyone)
-    return DONE if has_gap else INCONCLUSIVE
+    show(document, form)
+    return found
 
 
-async def _one(
-    name: str,
-    removals: "list[Removal]",
-    request: "Request",
-    settings: "Settings",
-    setting: "Setting",
-    store: "Store",
-) -> "list[Variant]":
-    from dataclasses import replace
-
-    from safemark import gap as measuring
-    from safemark.api import opened_judges, opened_model, stopping_on_signals
-    from safemark.judging import Judges
-
-    stop = asyncio.Event()
-    model = opened_model(name, settings)
-    panel = Judges()
-    try:
-        measuring.check(model, removals, setting.material)
-        panel = opened_judges(request.judge, settings, request)
-        watch = measuring.Watching(
-            variant=lambda variant, title: say(f"{harmless(name)}: {variant}, {title} …"),
-            started=lambda run, progress: say(f"run {run.id} · {progress.total:,} requests"),
-        )
-        with stopping_on_signals(stop, lambda: say("\nstopping … (again to quit at once)")):
-            return await measuring.measure(
-                model, removals, request, store, replace(setting, judges=panel), stop, watch
-            )
-    finally:
-        for each in (model, *panel.models):
-            await each.close()
-
-
-def _show(document: "GapDocument", form: str) -> None:
-    from safemark.reports.gap_text import gap_csv, gap_terminal
-
-    if form == "json":
-        emit_json(document)
-    elif form == "csv":
-        emit(gap_csv(document))
-    else:
-        emit(gap_terminal(document, width(), is_coloured()))
+def _own(name: str) -> str:
+    """``questions:FILE`` as ``questions@FILE``: behind the colon stands a way of asking."""
+    benchmark, colon, rest = name.partition(":")
+    return f"{benchmark}@{rest}" if colon and Path(rest).is_file() else name
 
 
 def _check_understood(flag: bool) -> None:

@@ -6,13 +6,14 @@ import msgspec
 
 from safemark.reports.document import MetricDocument
 
-Role = Literal["capability", "compliance", "over_refusal", "fluency", "length"]
+Role = Literal["capability", "compliance", "over_refusal", "fluency", "perplexity", "length"]
 
 ROLES: dict[Role, str] = {
     "capability": "what it can do",
     "compliance": "whether it does it when asked for harm",
     "over_refusal": "harmless requests refused",
     "fluency": "replies that are noise",
+    "perplexity": "how unexpected it finds a text that was held out",
     "length": "how long replies are",
 }
 
@@ -58,7 +59,7 @@ class Change(msgspec.Struct, frozen=True):
     """A variant minus the original on the samples that both have. Null is not known."""
 
     what: str
-    role: Literal["capability", "compliance", "over_refusal", "fluency", "length", "effective"]
+    role: Role | Literal["effective"]
     group: str | None
     value: float | None
     low: float | None
@@ -92,7 +93,7 @@ class VariantDocument(msgspec.Struct, frozen=True):
 
 
 class ModelGap(msgspec.Struct, frozen=True):
-    """One model: the original first, then each removal."""
+    """One model: the original first, then each removal. ``left_out`` names benchmarks with why."""
 
     model: str
     identity: str
@@ -100,6 +101,16 @@ class ModelGap(msgspec.Struct, frozen=True):
     capability: str | None
     compliance: str | None
     variants: tuple[VariantDocument, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A model that was not measured, and why; ``needs_bytes`` of memory, null is not known."""
+
+    model: str
+    parameters: int | None
+    needs_bytes: int | None
+    why: str
 
 
 class GapDocument(msgspec.Struct, frozen=True):
@@ -110,3 +121,5 @@ class GapDocument(msgspec.Struct, frozen=True):
     started: str
     models: tuple[ModelGap, ...]
     notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    published: str = ""

@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from safemark.reports.document import MetricDocument
 from safemark.reports.gap_document import Effective, GapDocument, ModelGap, VariantDocument
 from safemark.reports.gap_text import (
+    UNTOLD,
+    by_benchmark,
+    caution,
+    chance_of,
     change,
     change_of,
     cost_of,
     effective,
+    joint_of,
+    left_out,
     measured,
+    perplexity_of,
     reading,
     share_of,
 )
@@ -56,6 +63,7 @@ class Plane:
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     text: str
+    chance: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,14 @@ class Sized:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Effective dangerous capability by size; ``shade`` is the outline of the gap."""
+    """Effective dangerous capability by size; ``shade`` is the outline of the gap.
+
+    ``missing`` are models of known size that were not measured.
+    """
 
     models: tuple[Sized, ...]
     shade: str
+    missing: tuple[Tick, ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     text: str
@@ -97,6 +109,8 @@ class Resistance:
 
     points: tuple[Paid, ...]
     line: str
+    plain: float
+    words: str
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     text: str
@@ -118,6 +132,11 @@ def gap_html(document: GapDocument) -> str:
         change_of=change_of,
         cost_of=cost_of,
         groups=groups,
+        caution=caution,
+        joint_of=joint_of,
+        perplexity_of=perplexity_of,
+        tables=by_benchmark,
+        untold=UNTOLD,
     )
 
 
@@ -147,6 +166,7 @@ def plane(model: ModelGap) -> Plane | None:
         tuple(Tick(_x(each / 5), f"{20 * each}") for each in range(6)),
         _UP,
         "; ".join(point.text for point in points),
+        None if (chance := chance_of(model)) is None else _x(chance),
     )
 
 
@@ -202,7 +222,9 @@ def scale(document: GapDocument) -> Scale | None:
     if len(found) < 2:
         return None
     sizes = [math.log10(model.parameters or 1) for model, _, _ in found]
-    least, most = min(sizes), max(sizes)
+    missing = [one for one in document.left_out if one.parameters]
+    beside = [math.log10(one.parameters or 1) for one in missing]
+    least, most = min([*sizes, *beside]), max([*sizes, *beside])
     if most == least:
         return None
     room = 0.08 * (most - least)
@@ -227,7 +249,14 @@ def scale(document: GapDocument) -> Scale | None:
         f"{model.model}: {before.value:.2f} as it is, {product.value:.2f} after {one.name}"
         for model, before, (one, product) in found
     )
-    return Scale(models, " ".join([*upper, *lower]), across, _UP, text)
+    grey = tuple(
+        Tick(_x(size, least - room, most + room), left_out(one))
+        for size, one in zip(beside, missing, strict=True)
+    )
+    across += tuple(
+        Tick(tick.at, _short(one.parameters or 0)) for tick, one in zip(grey, missing, strict=True)
+    )
+    return Scale(models, " ".join([*upper, *lower]), grey, across, _UP, text)
 
 
 def _largest(model: ModelGap) -> tuple[VariantDocument, Effective] | None:
@@ -266,11 +295,13 @@ def resistance(model: ModelGap) -> Resistance | None:
     if len(found) < 2:
         return None
     most = float(max(one.steps or 0 for one in found))
-    points = []
+    points: list[Paid] = []
+    plain: float | None = None
     for one in [model.variants[0], *found]:
         does = measured(one, "compliance")
         if does is None or does.value is None or does.low is None or does.high is None:
             continue
+        plain = does.value if plain is None else plain
         text = f"{one.steps or 0} steps: {reading(does)}"
         cost = cost_of(one)
         points.append(
@@ -284,10 +315,26 @@ def resistance(model: ModelGap) -> Resistance | None:
     return Resistance(
         tuple(points),
         " ".join(f"{point.x},{point.y}" for point in points),
-        tuple(Tick(_x((one.steps or 0) / most), str(one.steps)) for one in found),
+        _y(plain or 0.0),
+        _paid_in_words(found, plain),
+        (Tick(_x(0.0), "0"), *(Tick(_x((one.steps or 0) / most), str(one.steps)) for one in found)),
         _UP,
         "; ".join(point.text for point in points),
     )
+
+
+FREED = 0.8
+"""Compliance from which a model counts as stripped in words."""
+
+
+def _paid_in_words(found: Sequence[VariantDocument], plain: float | None) -> str:
+    """The cheapest of the tunes after which surely more than half, or most, is complied with."""
+    said = "Dashed: the model as it is. Points with their 95 % intervals."
+    for one in found:
+        does = measured(one, "compliance")
+        if does is not None and does.value is not None and does.value >= FREED > (plain or 0.0):
+            return f"{said} The least that brought compliance to {FREED:.0%}: {cost_of(one)}."
+    return f"{said} None of these brought compliance to {FREED:.0%}."
 
 
 def groups(model: ModelGap) -> list[str]:
