@@ -1,5 +1,6 @@
 """The local path beside lm-evaluation-harness: same weights, same requests, whole processes.
 
+__main__.py     both tables in one run, and every bar
 items.py        what is asked: BBQ, TruthfulQA, CrowS-Pairs, MMLU, from verified files
 models.py       random weights of several architectures, with a tokenizer of their own
 ours.py         Safemark's side, a process of its own

@@ -22,8 +22,8 @@ from safemark.models.local import LocalModel, load
 from safemark.types import Ask, Message
 
 BATCHES = (16, 32, 64)
-ROUNDS = 3
-LONG_PROMPT_WORDS = 450
+ROUNDS = 2
+ROWS = 32
 
 
 def taken(work: Callable[[], None]) -> tuple[float, float]:
@@ -118,20 +118,20 @@ def main() -> None:
     """Every row, then every bar."""
     arguments = argparse.ArgumentParser(description="Generation beside transformers' own.")
     arguments.add_argument("--folder", type=Path, help="where models are kept (a temporary one)")
-    arguments.add_argument("--rows", type=int, default=64)
+    arguments.add_argument("--rows", type=int, default=ROWS)
     given = arguments.parse_args()
     items.check_data()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = models.made(given.folder or Path(temporary), large=True)
-        model = load(str(folder), options={"device": "cpu"})
-        without_end(model)
-        bars = measured(model, given.rows)
+        bars = Bars()
+        table(given.folder or Path(temporary), given.rows, bars)
     bars.print()
 
 
-def measured(model: LocalModel, rows: int) -> Bars:
-    """The table, and the bars."""
-    tokenizer, draw, bars = model.weights.tokenizer, random.Random(0), Bars()
+def table(folder: Path, rows: int, bars: Bars) -> None:
+    """A row for each kind of replies; the model is kept in ``folder``."""
+    model = load(str(models.made(folder, large=True)), options={"device": "cpu"})
+    without_end(model)
+    tokenizer, draw = model.weights.tokenizer, random.Random(0)
     print("| what | replies | tokens | ours /s | static /s | its batch | × wall | × CPU |")
     print("|---|---|---|---|---|---|---|---|")
     equal = [(text, Ask(max_output_tokens=64)) for text in prompts(tokenizer, [64] * rows)]
@@ -149,7 +149,6 @@ def measured(model: LocalModel, rows: int) -> Bars:
     ]
     print(f"\n25 draws of a prompt of 600 tokens: {many:.2f} s of CPU; one: {one:.2f} s")
     bars.at_most("25 draws ÷ 1, long prompt", many / one, 3, "×")
-    return bars
 
 
 if __name__ == "__main__":

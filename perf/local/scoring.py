@@ -1,6 +1,6 @@
 """Likelihoods: Safemark beside lm-evaluation-harness, whole processes in turns.
 
-    SAFEMARK_DATA=FOLDER python -m perf.local.scoring [--sets bbq,mmlu] [--batch-sizes 8,16,32]
+    SAFEMARK_DATA=FOLDER python -m perf.local.scoring [--sets bbq,mmlu] [--batch-sizes 1,8,32]
 
 The same random Llama of 28 million parameters, the same requests, float32, as many threads as
 OMP_NUM_THREADS says. The other side's batch size is the fastest of those tried on a tenth of the
@@ -28,6 +28,9 @@ from safemark.models.local.tree import PrefixTree
 BARS = {"bbq": 5.0, "truthfulqa": 15.0, "crows_pairs": 1.6, "mmlu": 10.0}
 TOKENS_BAR = 1.1
 RATE_BAR = 0.7
+BATCH_SIZES = "4,16"
+"""Of 1, 4, 8, 16, 32, 64 the best were 1 and 4 on TruthfulQA and MMLU, 16 on the other sets."""
+
 ROOT = PEERS.parents[1]
 
 
@@ -42,11 +45,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the items of one set are, in tokens: all, distinct, and distinct ones that are read."""
+    """What the items of one set are, in tokens: all, distinct, and distinct ones that are read.
+
+    ``seen`` sums over the distinct ones how many positions each looks at.
+    """
 
     asked: int
     distinct: int
     read: int
+    seen: int
 
 
 def ours(bench: Bench, model: Path, asked: Path) -> Side:
@@ -86,16 +93,21 @@ def work(model: Path, asked: Path) -> Work:
             inputs = (pair.context + pair.continuation)[-models.LONGEST - 1 : -1]
             total += len(inputs)
             tree.add(inputs, pair.continuation)
-    return Work(total, len(tree), sum(1 for wanted in tree.wanted if wanted))
+    read = sum(1 for wanted in tree.wanted if wanted)
+    return Work(total, len(tree), read, sum(depth + 1 for depth in tree.depths))
 
 
-def flops(model: Path, computed: int, read: int) -> float:
-    """Of the layers' matrices for each token computed and the projection for each one read."""
+def flops(model: Path, computed: int, of: Work) -> float:
+    """What is multiplied: the layers' matrices for each token computed, attention to what each
+    distinct one looks at; the last feed-forward network and the projection for those read.
+    """
     config: dict[str, int] = json.loads((model / "config.json").read_text())
     size, layers = config["hidden_size"], config["num_hidden_layers"]
     keys = config["num_key_value_heads"] * size // config["num_attention_heads"]
-    layer = 2 * size * size + 2 * size * keys + 3 * size * config["intermediate_size"]
-    return 2.0 * layers * layer * computed + 2.0 * size * config["vocab_size"] * read
+    attention = layers * (2 * size * size + 2 * size * keys) * computed
+    fed_forward = 3 * size * config["intermediate_size"] * ((layers - 1) * computed + of.read)
+    looked = layers * 2 * size * of.seen
+    return 2.0 * (attention + fed_forward + looked + size * config["vocab_size"] * of.read)
 
 
 def best_batch_size(bench: Bench, model: Path, asked: Path, sizes: Sequence[int]) -> int:
@@ -115,15 +127,15 @@ def row(bench: Bench, name: str, model: Path, asked: Path, sizes: Sequence[int],
     mine, other = ours(bench, model, asked), theirs(bench, model, asked, size)
     found = work(model, asked)
     computed = mine.told["tokens_computed"]
-    rate = flops(model, computed, found.read) / mine.told["scoring_cpu_s"] / 1e9
-    share = rate / machine.gemm_rate()
+    rate = flops(model, computed, found) / mine.told["scoring_cpu_s"] / 1e9
+    share = rate / machine.best_rate()
     worst, flags = greatest_difference(mine, other)
     wall = other.process.wall_s / mine.process.wall_s
     cpu = other.process.cpu_s / mine.process.cpu_s
     bars.at_least(f"lm-eval ÷ Safemark, CPU, {name}", cpu, BARS[name])
     bars.at_least(f"lm-eval ÷ Safemark, wall, {name}", wall, BARS[name])
     bars.at_most(f"tokens computed ÷ distinct, {name}", computed / found.distinct, TOKENS_BAR, "")
-    bars.at_least(f"share of the rate of a linear layer, {name}", share, RATE_BAR)
+    bars.at_least(f"share of the fastest linear layer's rate, {name}", share, RATE_BAR)
     bars.at_most(f"greatest difference ÷ what is allowed, {name}", worst, 1, "")
     return (
         f"| {name} | {len(mine.answers):,} | {found.asked:,} | {found.distinct:,} | {computed:,} "
@@ -138,25 +150,33 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="Likelihoods beside lm-evaluation-harness.")
     arguments.add_argument("--folder", type=Path, help="where models are kept (a temporary one)")
     arguments.add_argument("--sets", default=",".join(items.SETS))
-    arguments.add_argument("--batch-sizes", default="8,16,32")
+    arguments.add_argument("--batch-sizes", default=BATCH_SIZES)
     arguments.add_argument("--items", type=int, help="the first so many of each set only")
     given = arguments.parse_args()
     items.check_data()
-    sizes = [int(size) for size in given.batch_sizes.split(",")]
     bars = Bars()
     machine.print_machine()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        table(folder, given.sets.split(","), given.batch_sizes, given.items, bars)
+    bars.print()
+
+
+def table(
+    folder: Path, sets: Sequence[str], batch_sizes: str, count: int | None, bars: Bars
+) -> None:
+    """A row for each set; models and items are kept in ``folder``."""
+    sizes = [int(size) for size in batch_sizes.split(",")]
     print(
         "| set | items | tokens asked | distinct | computed | ours, wall s | lm-eval, wall s "
         "| ours, CPU s | lm-eval, CPU s | its batch | × wall | × CPU | GFLOP/s | worst ÷ allowed "
         "| greedy flags that differ |\n" + "|---" * 15 + "|"
     )
+    model = models.made(folder, large=True)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        model = models.made(folder, large=True)
-        for name in given.sets.split(","):
-            asked = items.written(name, folder, given.items)
+        for name in sets:
+            asked = items.written(name, folder, count)
             print(row(Bench(Path(temporary)), name, model, asked, sizes, bars), flush=True)
-    bars.print()
 
 
 def _side(bench: Bench, command: Sequence[str], out: Path) -> Side:

@@ -140,6 +140,68 @@ async def test_a_window_longer_than_the_first_check_is_found_out_when_a_text_rea
         assert_same(likelihoods, [one_by_one(model, context, after) for after in continuations])
 
 
+async def test_masks_that_go_wrong_in_longer_texts_are_found_out_before_anything_is_answered(
+    tiny_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(str(tiny_folder()), options={"device": "cpu"})
+    masks = passes._masks
+
+    def forgetful(network: Any, rows: Any, position: Any, past: int, width: int) -> Any:
+        mask = masks(network, rows, position, past, width)
+        assert isinstance(mask, torch.Tensor)
+        everything_before = torch.full((width, width), torch.finfo(mask.dtype).min).triu(1)
+        mask[..., past:] = everything_before
+        return mask
+
+    monkeypatch.setattr(passes, "_masks", forgetful)
+    primer = text(random.Random(0), 40)
+    asked = [(f"{primer} {n}", [" yes", " no", " unknown"]) for n in range(6)]
+
+    found = await ask_all(model, asked)
+
+    assert "up to 48 tokens; longer texts in plain rows" in " ".join(model.notes)
+    for (context, continuations), likelihoods in zip(asked, found, strict=True):
+        assert_same(likelihoods, [one_by_one(model, context, after) for after in continuations])
+
+
+async def test_a_longer_text_costs_one_plain_forward_of_itself_once(
+    tiny_folder: Callable[..., Path],
+) -> None:
+    model = load(str(tiny_folder()), options={"device": "cpu"})
+    scorer = model._scorer
+    assert scorer
+    context = text(random.Random(3), 40)
+    (length,) = (len(one) for one in model.weights.tokenizer([context])["input_ids"])
+    spent = []
+    for _ in range(2):
+        before = scorer.network.tokens_computed
+        await model.loglikelihood(context, [" yes", " no"])
+        spent.append(scorer.network.tokens_computed - before)
+
+    assert spent == [2 * length, length]
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt_neox", "gpt2", "gemma2"])
+def test_after_the_last_layers_attention_only_what_is_read_is_computed(
+    tiny: MakeModel, architecture: str
+) -> None:
+    scorer = tiny(architecture)._scorer
+    assert scorer
+    network = scorer.network
+    ids = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]])
+    feed_forward, rows = network.last_feed_forward, []
+    assert network.narrows
+    assert feed_forward
+    with torch.inference_mode():
+        right = network.logits(None, ids)[[2, 5]]
+        hook = feed_forward.register_forward_hook(lambda _, __, found: rows.append(found.shape))
+        found = network.logits([2, 5], ids)
+        hook.remove()
+
+    assert [shape[:2] for shape in rows] == [(1, 2)]
+    assert torch.allclose(found, right, atol=CLOSE)
+
+
 async def test_logits_that_are_changed_after_the_projection_keep_that_change(
     tiny: MakeModel,
 ) -> None:
@@ -375,3 +437,17 @@ async def test_half_precision_packs_too(
     assert found.logprob == pytest.approx(
         one_by_one(model, "The nurse and the", " engineer").logprob, abs=0.2
     )
+
+
+async def test_half_precision_packs_long_texts_too(tiny_folder: Callable[..., Path]) -> None:
+    options = {"device": "cpu", "dtype": "bfloat16"}
+    model = load(str(tiny_folder()), options=options)
+    context = text(random.Random(3), 60)
+    after = [" " + text(random.Random(n), 12) for n in range(3)]
+
+    found = await model.loglikelihood(context, after)
+
+    assert "longer texts in plain rows" not in " ".join(model.notes)
+    for one, continuation in zip(found, after, strict=True):
+        right = one_by_one(model, context, continuation)
+        assert one.logprob == pytest.approx(right.logprob, abs=0.5)

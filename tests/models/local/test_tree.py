@@ -25,6 +25,21 @@ def tree_of(*texts: str) -> PrefixTree:
     return tree
 
 
+def test_a_text_is_found_again_whatever_was_added_before_it() -> None:
+    draw = random.Random(0)
+    tree = PrefixTree()
+    texts: list[tuple[int, ...]] = []
+    for _ in range(60):
+        before = draw.choice(texts) if texts else ()
+        text = (*before[: draw.randrange(30)], *(draw.randrange(3) for _ in range(9)))
+        texts.append(text)
+        (last,) = tree.add(text, [1])
+        assert tuple(tree.tokens[node] for node in tree.path(last)) == text
+        assert [tree.depths[node] for node in tree.path(last)] == list(range(len(text)))
+
+    assert len(tree) == len({text[:end] for text in texts for end in range(1, len(text) + 1)})
+
+
 def random_tree(seed: int) -> PrefixTree:
     draw = random.Random(seed)
     tree = PrefixTree()

@@ -1,8 +1,10 @@
 """The loaded weights as the rest of the package sees them: one forward pass, few logits.
 
 A language model's largest matrix is its vocabulary projection, and of a text's positions only a
-few are read. `Network.logits` therefore lets a hook pick the hidden states that reach the
-projection; whatever a model does to its logits afterwards (scaling, soft caps) stays its own code.
+few are read. `Network.logits` therefore lets hooks pick the hidden states that reach the
+projection, and those that reach the last layer's feed-forward network, after which no position
+sees another; whatever a model does to its logits afterwards (scaling, soft caps) stays its own
+code.
 """
 
 import inspect
@@ -25,8 +27,9 @@ _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
 class Network:
     """A causal language model ready to be run, on one device or spread over several.
 
-    ``picks`` is whether the hook gives the same logits as the plain forward; `Scorer` turns it
-    off where it does not. ``tokens_computed`` counts positions, padding included.
+    ``picks`` and ``narrows`` are whether the hooks at the projection and at the last feed-forward
+    network give the same logits as the plain forward; `Scorer` turns them off where they do not.
+    ``tokens_computed`` counts positions, padding included.
     """
 
     module: nn.Module
@@ -36,6 +39,7 @@ class Network:
     max_length: int
     usual_tokens: Sequence[int]
     picks: bool = True
+    narrows: bool = True
     tokens_computed: int = 0
     _parameters: frozenset[str] = frozenset()
 
@@ -47,6 +51,15 @@ class Network:
         """The vocabulary projection."""
         found = self.module.get_output_embeddings()  # type: ignore[operator]
         return found if isinstance(found, nn.Module) else None
+
+    @property
+    def last_feed_forward(self) -> nn.Module | None:
+        """The last layer's, where it is found by the usual names."""
+        for part in getattr(self.module, "base_model", self.module).children():
+            if isinstance(part, nn.ModuleList) and len(part) == self.config.num_hidden_layers:
+                found = getattr(part[-1], "mlp", None)
+                return found if isinstance(found, nn.Module) else None
+        return None
 
     @property
     def vocabulary(self) -> int:
@@ -74,11 +87,22 @@ class Network:
             flat = hidden[0].flatten(0, 1)
             return (flat.index_select(0, at.to(flat.device))[None], *hidden[1:])
 
-        hook = head.register_forward_pre_hook(pick)
+        def put_back(_: nn.Module, __: tuple[Tensor, ...], found: Tensor) -> Tensor:
+            if threading.get_ident() != caller:
+                return found
+            whole = found.new_zeros(ids.numel(), found.shape[-1])
+            whole[at.to(found.device)] = found[0]
+            return whole.view(*ids.shape, -1)
+
+        hooks = [head.register_forward_pre_hook(pick)]
+        last = self.last_feed_forward if self.narrows and len(at) < ids.numel() else None
+        if last is not None:
+            hooks += [last.register_forward_pre_hook(pick), last.register_forward_hook(put_back)]
         try:
             return self._forward(ids, inputs)[0].float()
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
     def _forward(self, ids: Tensor, inputs: Mapping[str, Any]) -> Tensor:
         given = {"use_cache": inputs.get("past_key_values") is not None, **inputs}

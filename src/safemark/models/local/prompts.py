@@ -182,18 +182,24 @@ class Prompts:
         elif not self.takes_system:
             yield "the chat template has no system turn: system text begins the first user turn"
 
-    def _encoded(self, texts: Iterable[str], *, special: bool = True) -> dict[str, list[int]]:
+    def _encoded(self, texts: Iterable[str], *, special: bool = True) -> dict[str, tuple[int, ...]]:
         """Token ids of each text; one that begins with BOS already gets no second one."""
         unique = list(dict.fromkeys(texts))
         whole = {text for text in unique if not special or self._begins(text)}
-        codes: dict[str, list[int]] = {}
+        codes: dict[str, tuple[int, ...]] = {}
         for group, options in (
             ([text for text in unique if text in whole], {"add_special_tokens": False}),
             ([text for text in unique if text not in whole], {}),
         ):
             if group:  # one call for all: the tokenizer then uses every core
-                ids = self.tokenizer(group, verbose=False, **options)["input_ids"]
-                codes.update(zip(group, ids, strict=True))
+                ids = self.tokenizer(
+                    group,
+                    verbose=False,
+                    return_attention_mask=False,
+                    return_token_type_ids=False,
+                    **options,
+                )["input_ids"]
+                codes.update(zip(group, map(tuple, ids), strict=True))
         return codes
 
     def _begins(self, text: str) -> bool:
@@ -234,14 +240,14 @@ def without_thinking(text: str, opened: bool) -> tuple[str, str | None]:
     return answer.lstrip(), thinking.strip()
 
 
-def _split_at(context: Sequence[int], whole: Sequence[int]) -> Pair:
-    return Pair(tuple(context), tuple(whole[len(context) :]))
+def _split_at(context: tuple[int, ...], whole: tuple[int, ...]) -> Pair:
+    return Pair(context, whole[len(context) :])
 
 
-def _after_prefix(prefix: int | None, codes: Sequence[int]) -> Pair:
+def _after_prefix(prefix: int | None, codes: tuple[int, ...]) -> Pair:
     first = (prefix,) if prefix is not None else ()
-    begun = tuple(codes[: len(first)]) == first
-    return Pair(first, tuple(codes[len(first) :] if begun else codes))
+    begun = codes[: len(first)] == first
+    return Pair(first, codes[len(first) :] if begun else codes)
 
 
 def _as_dicts(messages: Messages) -> list[dict[str, str]]:

@@ -2,16 +2,16 @@
 
 The waiting token sequences form a prefix tree (`tree`), which is computed in packed rows under an
 ancestor mask. Whether a model honours such masks is found out by trying: `Scorer` compares packed
-with plain forward passes on a branching text, at load and again whenever a text comes
-that is longer than any that was compared; where they differ, sequences are scored in plain padded
-rows, and the notes say so.
+with plain forward passes on a branching text at load, and again on the longest text that is asked
+wherever it is longer than any that was compared; where they differ, sequences are scored in plain
+padded rows, and the notes say so.
 """
 
 import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from safemark.models.local.prompts import Pair
 from safemark.models.local.tree import (
     Packing,
     PrefixTree,
+    in_common,
     packed,
     plain,
 )
@@ -32,9 +33,14 @@ TOLERANCE = 1e-4
 """How far packed may be from plain, in nats per continuation, in float32."""
 
 CHECK_LENGTH = 48
+CHECK_TARGETS = 4
 WINDOW_CHECKED_AT_LOAD = 1024
 """Longer windows are compared when a text first reaches past them: 4,096 tokens through 7B
 parameters take minutes on a CPU, and most benchmarks never get there."""
+
+ROUNDING = 8.0
+"""How far packed may be from plain in other number types, in units of what padding alone does. On
+small models rounding stays under 1.5, and a mask that shows too much goes over 20."""
 
 DeliverPair = Callable[[int, Likelihood | CallFailed], None]
 WantedPair = Callable[[int], bool]
@@ -46,6 +52,44 @@ class Asked:
 
     inputs: tuple[int, ...]
     targets: tuple[int, ...]
+
+
+class _Differs(Exception):
+    """A packed log-likelihood is not the plain one."""
+
+    def __init__(self, gap: float) -> None:
+        super().__init__(gap)
+        self.gap = gap
+
+
+@dataclass(slots=True)
+class _Held:
+    """Settles nothing before the longest text is seen to have its value of a plain forward.
+
+    Raises:
+        _Differs: it has not.
+    """
+
+    settle: Callable[[Asked, Likelihood | CallFailed], None]
+    longest: Asked
+    right: float
+    allowed: float
+    agrees: bool = False
+    waiting: list[tuple[Asked, Likelihood | CallFailed]] = field(default_factory=list)
+
+    def __call__(self, asked: Asked, outcome: Likelihood | CallFailed) -> None:
+        self.waiting.append((asked, outcome))
+        if asked == self.longest:
+            gap = math.inf
+            if isinstance(outcome, Likelihood):
+                gap = abs(outcome.logprob - self.right)
+            if gap > self.allowed:
+                raise _Differs(gap)
+            self.agrees = True
+        if self.agrees:
+            for one in self.waiting:
+                self.settle(*one)
+            self.waiting.clear()
 
 
 class Scorer:
@@ -62,6 +106,7 @@ class Scorer:
         self._packs = True
         self._compared_to = 0
         self._disagrees_beyond = False
+        self._usual_gap = 0.01
         self._check_at_load()
 
     @property
@@ -90,7 +135,6 @@ class Scorer:
                 deliver(number, failure)
         if not readers:
             return
-        self.shares(max(len(asked.inputs) for asked in readers))
 
         def settle(asked: Asked, outcome: Likelihood | CallFailed) -> None:
             for number in readers[asked]:
@@ -99,8 +143,54 @@ class Scorer:
         def still(asked: Asked) -> bool:
             return any(wanted(number) for number in readers[asked])
 
-        for share, texts in self._parts(readers):
-            self._score_within_memory(texts, share, settle, still)
+        if not self._score_compared(list(readers), settle, still):
+            for share, texts in self._parts(readers):
+                self._score_within_memory(texts, share, settle, still)
+
+    def _score_compared(
+        self,
+        texts: Sequence[Asked],
+        settle: Callable[[Asked, Likelihood | CallFailed], None],
+        still: Callable[[Asked], bool],
+    ) -> bool:
+        """Scores ``texts`` together where the longest is longer than any that was compared.
+
+        Nothing is settled before that one is seen to have its value of a plain forward; false
+        where it is not longer, or has another value: then nothing was settled.
+        """
+        longest = max(texts, key=lambda text: len(text.inputs))
+        length = len(longest.inputs)
+        if self._compared_to < (window(self.network.config) or 0) < length:
+            self.shares(length)
+        if not self._packs or self._disagrees_beyond or length <= self._compared_to:
+            return False
+        right = self._plain_value(longest)
+        if not math.isfinite(right):
+            self.shares(length)
+            return False
+        held = _Held(settle, longest, right, self._allowed(right, len(longest.targets)))
+
+        def still_compared(asked: Asked) -> bool:
+            return asked == longest or still(asked)
+
+        # behind its siblings at every fork, so that a mask that shows them is caught
+        ordered = sorted(texts, key=lambda text: in_common(text.inputs, longest.inputs))
+        try:
+            self._score_within_memory(ordered, True, held, still_compared)
+        except Exception as error:
+            if held.agrees:
+                raise
+            self._differs_at(error.gap if isinstance(error, _Differs) else math.inf)
+            return False
+        self._agrees_to(length)
+        return True
+
+    def _plain_value(self, text: Asked) -> float:
+        """Log-likelihood by a plain forward; NaN where memory or the model refuse it."""
+        try:
+            return self._alone(text)
+        except Exception:  # noqa: BLE001  a model may refuse a length in any way it likes
+            return math.nan
 
     def _parts(self, texts: Iterable[Asked]) -> Iterator[tuple[bool, list[Asked]]]:
         sharing = [text for text in texts if self._packs and len(text.inputs) <= self._compared_to]
@@ -203,23 +293,38 @@ class Scorer:
         if not self._packs or self._disagrees_beyond or length <= self._compared_to:
             return
         difference, allowed = self._difference(length)
-        if difference > allowed and self.network.picks and not self._compared_to:
-            self.network.picks = False  # perhaps it is not the mask: try without the hook
-            difference, allowed = self._difference(length)
+        for hook in ("narrows", "picks"):  # perhaps it is not the mask: try without them
+            if difference > allowed and not self._compared_to and getattr(self.network, hook):
+                setattr(self.network, hook, False)
+                difference, allowed = self._difference(length)
         if difference <= allowed:
-            self._compared_to = length
-            said = f"shared prefixes computed once (compared with plain to {length} tokens)"
-        elif not self._compared_to:
+            self._agrees_to(length)
+        elif self._compared_to:
+            self._differs_at(difference)
+        else:
             self._packs = False
             self.network.picks = self._picks_rightly(length)
-            said = f"plain padded rows: packed ones {_told(difference)}"
-        else:
-            self._disagrees_beyond = True
-            said = (
-                f"shared prefixes computed once up to {self._compared_to} tokens; longer texts in "
-                f"plain rows: packed ones {_told(difference)}"
-            )
+            self.notes = (f"plain padded rows: packed ones {_told(difference)}",)
+
+    def _agrees_to(self, length: int) -> None:
+        self._compared_to = length
+        said = f"shared prefixes computed once (compared with plain to {length} tokens)"
         self.notes = (said,)
+
+    def _differs_at(self, gap: float) -> None:
+        """Packed and plain differ in a text longer than those in which they did not."""
+        self._disagrees_beyond = True
+        said = (
+            f"shared prefixes computed once up to {self._compared_to} tokens; longer texts in "
+            f"plain rows: packed ones {_told(gap)}"
+        )
+        self.notes = (said,)
+
+    def _allowed(self, right: float, targets: int) -> float:
+        """How far a packed log-likelihood of so many tokens may be from the plain one."""
+        if self.network.dtype == torch.float32:
+            return max(TOLERANCE, TOLERANCE / 10 * abs(right))
+        return self._usual_gap * max(1.0, targets / CHECK_TARGETS)
 
     def _difference(self, length: int) -> tuple[float, float]:
         """Largest distance of packed from plain on a branching text, and the largest allowed.
@@ -233,14 +338,13 @@ class Scorer:
         try:
             right = self._reference(texts, length)
             found = [self._values(texts, share=True, packing=cut) for cut in cuts]
-            if self.network.dtype == torch.float32:
-                allowed = TOLERANCE
-            else:  # even padding moves the values: allow what is usual for this model
+            if self.network.dtype != torch.float32 and length <= CHECK_LENGTH:
+                # even padding moves the values: allow what is usual for this model
                 noise = _largest([self._alone(text) for text in texts], right)
-                allowed = max(0.01, 4 * noise)
+                self._usual_gap = max(0.01, ROUNDING * noise)
         except Exception:  # noqa: BLE001  a model may refuse a 4-D mask in any way it likes
             return math.inf, 0.0
-        return max(_largest(values, right) for values in found), allowed
+        return max(_largest(values, right) for values in found), self._allowed(0, CHECK_TARGETS)
 
     def _picks_rightly(self, length: int) -> bool:
         texts = _branching(length, self.network.usual_tokens)
@@ -343,9 +447,9 @@ def _branching(length: int, tokens: Sequence[int]) -> list[Asked]:
         return tuple(draw.choice(usual) for _ in range(max(1, count)))
 
     trunk = some(length - 16)
-    texts = [some(length // 3)]
+    texts = [some(min(length, CHECK_LENGTH) // 3)]
     branches = (some(6), some(9), some(2))
     for branch in branches if length <= CHECK_LENGTH else branches[:1]:
         texts += [(trunk + branch + leaf)[:length] for leaf in (some(7), some(4))]
     texts.append(trunk[: length // 2] + some(5))
-    return [Asked(text[:-1], text[-4:]) for text in texts if len(text) > 5]
+    return [Asked(text[:-1], text[-CHECK_TARGETS:]) for text in texts if len(text) > 5]

@@ -31,15 +31,18 @@ class PrefixTree:
         self.children: list[dict[int, int]] = []
         self.wanted: list[set[int]] = []
         self.roots: dict[int, int] = {}
+        self._last: tuple[Sequence[int], list[int]] = ((), [])
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def add(self, inputs: Sequence[int], targets: Sequence[int]) -> list[int]:
         """Adds ``inputs``; ``targets`` are to be read at its last nodes, which are returned."""
-        siblings, parent = self.roots, -1
-        path = []
-        for depth, token in enumerate(inputs):
+        before, path = self._last
+        path = path[: in_common(before, inputs)]
+        parent = path[-1] if path else -1
+        siblings = self.children[parent] if path else self.roots
+        for depth, token in enumerate(inputs[len(path) :], len(path)):
             node = siblings.get(token)
             if node is None:
                 node = siblings[token] = len(self.tokens)
@@ -50,6 +53,7 @@ class PrefixTree:
                 self.wanted.append(set())
             path.append(node)
             siblings, parent = self.children[node], node
+        self._last = inputs, path
         read = path[len(path) - len(targets) :]
         for node, target in zip(read, targets, strict=True):
             self.wanted[node].add(target)
@@ -207,6 +211,18 @@ def depths(rows: Sequence[Row], tree: PrefixTree, width: int) -> Ints:
     return np.stack([_padded([tree.depths[n] for n in row.nodes], zeros) for row in rows])
 
 
+def in_common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with, by halving; neighbours often share hundreds."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def _padded(values: Sequence[int], rest: Ints) -> Ints:
     line = rest.copy()
     line[: len(values)] = values
@@ -226,10 +242,12 @@ def _block(
 
 
 def _bins(things: Sequence[Thing], weights: Sequence[int], room: int) -> list[list[Thing]]:
-    """Best fit, heaviest first; what is heavier than ``room`` gets a bin of its own."""
+    """Best fit; what is heavier than ``room`` gets a bin of its own. Within a bin the lightest
+    come first.
+    """
     filled: list[list[Thing]] = []
     by_room: dict[int, list[int]] = defaultdict(list)
-    for at in sorted(range(len(things)), key=lambda at: -weights[at]):
+    for at in sorted(range(len(things)), key=lambda at: (-weights[at], -at)):
         weight = weights[at]
         left = next((left for left in range(weight, room + 1) if by_room.get(left)), None)
         if left is None:
@@ -239,4 +257,4 @@ def _bins(things: Sequence[Thing], weights: Sequence[int], room: int) -> list[li
             number = by_room[left].pop()
             filled[number].append(things[at])
             by_room[left - weight].append(number)
-    return filled
+    return [found[::-1] for found in filled]
