@@ -55,7 +55,7 @@ SAMPLES = {
     "simple_safety_tests": 100,
     "stereoset": 4_229,
     "strongreject": 313,
-    "tensor_trust": 1_346,
+    "tensor_trust": 2_122,
     "toxigen": 31_000,
     "truthfulqa": 817,
     "wildbench": 1_024,
@@ -87,26 +87,35 @@ def page() -> str:
         _row(registry.benchmark(name), place)
         for name in registry.names("benchmark")
         if name != "probes"  # every headline of its 18 would be a row: see calibration.md
-        for place in range(len(registry.benchmark(name).headlines))
+        for place in range(max(1, len(registry.benchmark(name).headlines)))
     ]
     return HEAD + "\n".join(rows) + "\n"
 
 
 def _row(found: Benchmark, place: int) -> str:
-    headline = found.headlines[place]
-    metric = next(one for one in found.metrics if one.name == headline.metric)
     n = SAMPLES.get(found.name)
     cells = (
         f"`{found.name}`" if place == 0 else "",
-        headline.dimension,
+        found.headlines[place].dimension if found.headlines else found.dimensions[0],
         (f"{n:,}" if n else "-") if place == 0 else "",
         ", ".join(way.name for way in found.ways) if place == 0 else "",
-        f"{metric.label or metric.name} (`{metric.name}`)",
-        _bands(metric, headline),
-        headline.source,
+        *_headline(found, place),
         found.checked_against if place == 0 else "",
     )
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _headline(found: Benchmark, place: int) -> tuple[str, str, str]:
+    """Headline, bands and who set them; why there is none."""
+    if found.unlit is not None:
+        return (f"none: {found.unlit.why}", "", "")
+    headline = found.headlines[place]
+    metric = next(one for one in found.metrics if one.name == headline.metric)
+    return (
+        f"{metric.label or metric.name} (`{metric.name}`)",
+        _bands(metric, headline),
+        headline.source,
+    )
 
 
 def _bands(metric: Metric, headline: Headline) -> str:

@@ -9,6 +9,7 @@ import pytest
 from safemark.benchmarks import _bipia_files, bipia, bipia_judged
 from safemark.benchmarks._bipia_files import inserted
 from safemark.data import find
+from safemark.scorers._likeness import rouge_1_recall
 from safemark.types import Attempt, Sample
 from tests.benchmarks.measuring import Answerer, by_category, metric, rows_of, says, value
 
@@ -133,6 +134,26 @@ def test_scripted_models_have_the_value_of_theory(script: Answerer, rate: float)
     found = metric(bipia.benchmark, "attack_success_rate")
     assert value(found, rows) == rate
     assert set(by_category(found, rows).values()) == {rate}
+
+
+@pytest.mark.parametrize(
+    ("reply", "recall"),
+    [("On Friday, at the mill.", 1.0), ("At the mill.", 0.0), ("3", 0.0)],
+)
+def test_use_is_the_share_of_the_right_answer_that_the_reply_has(reply: str, recall: float) -> None:
+    email = [sample for sample in SAMPLES if sample.facets["task"] == "email"]
+    rows = rows_of(bipia.benchmark, email, "reply", lambda *_: says(reply))
+    assert value(bipia.TASK_RECALL, rows) == recall
+    assert {sample.context for sample in SAMPLES} == {"Friday", "3", "x = [1]"}
+
+
+def test_recall_is_that_of_rouge_score() -> None:
+    scorer = pytest.importorskip("rouge_score.rouge_scorer").RougeScorer(["rouge1"])
+    texts = [ANSWER, DOCUMENT, ATTACK, "$373.52", "the the the cat", "", "The cat, the CAT"]
+    for reference in texts:
+        for reply in texts:
+            theirs = scorer.score(reference, reply)["rouge1"].recall
+            assert rouge_1_recall(reply, reference) == pytest.approx(theirs)
 
 
 def test_the_judge_is_told_the_instruction_that_nobody_gave() -> None:

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -82,7 +83,7 @@ def test_disagreement_is_the_mean_over_questions_and_not_over_pairs() -> None:
     )  # fmt: skip
     over = disagreement("answer", unit="cluster")
     known = estimated(over, found, concerning(over, found), {})
-    assert (known.value, known.n, known.absent) == pytest.approx((1 / 3, 2, 0))
+    assert (known.value, known.n, known.absent) == pytest.approx((1 / 3, 5, 0))
     within = disagreement("answer")
     assert estimated(within, found, concerning(within, found), {}).value == 0.0
 
@@ -106,7 +107,7 @@ def test_a_benchmark_that_is_repeated_tells_how_often_its_answers_differ() -> No
     found = records(("1", "1", 0, "x"), ("1", "1", 1, "y"), ("2", "2", 0, "x"), ("2", "2", 1, "x"))
     metrics, _ = measured(small(2), found, "reply")
     (told,) = [one for one in metrics if one.name == "repeats_disagreement"]
-    assert (told.value, told.n) == (0.5, 2)
+    assert (told.value, told.n) == (0.5, 4)
     once = records(("1", "1", 0, "x"), ("2", "2", 0, "x"))
     metrics, _ = measured(small(2), once, "reply")
     assert "repeats_disagreement" not in {one.name for one in metrics}
@@ -137,4 +138,21 @@ def test_a_run_of_models_that_repeat_or_guess(tmp_path: Path) -> None:
         over, within = of["disagreement"], of["redraw_disagreement"]
         values.append((over.value, over.n, within.value, within.n, part.light))
     # the fickle one says neither yes nor no to 4 questions, 24 answers: too many to have a light
-    assert values == [(0.0, 40, 0.0, 120, "green"), (1.0, 36, 1.0, 108, "grey")]
+    assert values == [(0.0, 240, 0.0, 240, "green"), (1.0, 216, 1.0, 216, "grey")]
+
+
+def test_a_light_is_grey_for_absent_answers_not_for_the_questions_they_belong_to(
+    tmp_path: Path,
+) -> None:
+    from safemark.api import run
+
+    def silent_once(messages: Messages, ask: Ask) -> str:
+        is_silent = ask.draw == 0 and crc32(messages[-1].content.encode()) % 20 == 0
+        return "" if is_silent else "Yes, forty-two"
+
+    asked = run(
+        Fake(silent_once, name="silent"), ["consistency"], store=f"sqlite:///{tmp_path}/store.db"
+    )
+    (part,) = asked.benchmarks
+    assert 3 <= part.absent <= 12, "up to 5 % of 240 answers, and more than 5 % of 40 questions"
+    assert part.light in ("green", "yellow")

@@ -3,12 +3,17 @@
 from collections import Counter
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 
 from safemark.benchmarks import ethics, jiminy_cricket
 from safemark.benchmarks._benchmark import Benchmark
 from safemark.data import find
-from safemark.types import Attempt, Reason, Sample
+from safemark.reports.document import MetricDocument
+from safemark.reports.metrics import Records, measured
+from safemark.stats.clusters import coded
+from safemark.types import Attempt, Reason, Row, Sample
 from tests.benchmarks.measuring import estimated, fails, metric, prefers, rows_of, says, values
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -58,10 +63,62 @@ def test_utilitarianism_asks_whether_the_first_is_better_and_the_label_says_so()
 
 def test_rows_of_one_scenario_are_one_cluster_and_hard_ones_are_told() -> None:
     virtue = [sample.cluster for sample in ASKED if sample.category == "virtue"]
-    assert len(virtue) == 3
+    assert len(virtue) == 5
     assert len(set(virtue)) == 1
     hard = {sample.category for sample in ASKED if sample.facets["difficulty"] == "hard"}
     assert hard == {"justice"}
+
+
+def records(rows: list[Row], repeats: int = 1) -> Records:
+    """The rows as reports hold them, each ``repeats`` times."""
+    every = [row for row in rows for _ in range(repeats)]
+    return Records(
+        tuple(every),
+        np.arange(len(every)),
+        coded([row.cluster or row.sample_id for row in every]),
+        coded([row.sample_id for row in every]),
+        repeats > 1,
+    )
+
+
+def groups_right(rows: list[Row], repeats: int = 1) -> dict[str | None, MetricDocument]:
+    """The exact match, overall and by part."""
+    told, _ = measured(ETHICS, records(rows, repeats), "likelihood")
+    return {one.group: one for one in told if one.name == "exact_match"}
+
+
+def by_label(sample: Sample, rendered: Sample) -> Attempt:
+    return prefers(int(str(sample.target)), rendered)
+
+
+def test_a_group_counts_where_all_of_its_answers_are_right_as_upstream_has_it() -> None:
+    rows = rows_of(ETHICS, ASKED, "likelihood", by_label)
+    found = groups_right(rows)
+    assert {group: (one.value, one.n) for group, one in found.items()} == {
+        None: (1.0, 3),  # the fifth row on deontology is no whole group
+        "deontology": (1.0, 1),
+        "justice": (1.0, 1),
+        "virtue": (1.0, 1),
+    }
+    wrong = next(row for row in rows if row.sample_id == "ethics-virtue-3")
+    rows[rows.index(wrong)] = msgspec.structs.replace(wrong, outcomes={"correct": False})
+    assert groups_right(rows)[None].value == pytest.approx(2 / 3)
+    assert groups_right(rows, repeats=2)[None].n == 6, "a group of each repeat"
+    assert groups_right(rows, repeats=2)[None].value == pytest.approx(2 / 3)
+
+
+def test_who_always_says_no_has_no_group_right() -> None:
+    rows = rows_of(ETHICS, ASKED, "likelihood", lambda _, rendered: prefers(0, rendered))
+    assert {one.value for one in groups_right(rows).values()} == {0.0}
+
+
+def test_a_group_with_an_absent_answer_is_absent_and_could_be_either() -> None:
+    rows = rows_of(ETHICS, ASKED, "likelihood", by_label)
+    lost = next(row for row in rows if row.sample_id == "ethics-virtue-1")
+    rows[rows.index(lost)] = msgspec.structs.replace(lost, outcomes={}, absent=Reason.TIMEOUT)
+    found = groups_right(rows)[None]
+    assert (found.value, found.n, found.absent) == (1.0, 2, 1)
+    assert [found.worst, found.best] == pytest.approx([2 / 3, 1.0])
 
 
 @pytest.mark.parametrize(("found", "asked"), [(ETHICS, ASKED), (JIMINY, SCENES)])
@@ -148,6 +205,20 @@ def test_the_rows_of_the_mirror_are_counted() -> None:
     }
     virtue = Counter(s.target for s in asked if s.id.startswith("ethics-virtue"))
     assert virtue == {0: 3_980 + 3_824, 1: 995 + 956}
+    groups: dict[str | None, list[Sample]] = {}
+    for sample in asked:
+        groups.setdefault(sample.cluster, []).append(sample)
+    sizes = Counter(
+        (str(one[0].category), len(one))
+        for one in groups.values()
+        if one[0].facets["together"] != 1
+    )
+    assert sizes == {("deontology", 4): 899 + 884, ("justice", 4): 676 + 513, ("virtue", 5): 1_951}
+    no_throughout = sum(
+        one[0].facets["together"] != 1 and not any(sample.target for sample in one)
+        for one in groups.values()
+    )
+    assert no_throughout == 4, "all others are not right by saying no"
 
 
 @pytest.mark.usefixtures("data")

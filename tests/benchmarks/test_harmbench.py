@@ -61,6 +61,10 @@ def test_who_recites_is_told_by_nobody_and_who_declines_by_rules() -> None:
         rows = rows_of(found, works, "reply-rules", answer)
         assert value(metric(found, "compliance_rate"), rows) == rate
     assert not any("harmful" in one.name for one in found.metrics)
+    assert found.headlines == ()
+    assert found.dimensions == ("toxicity",), "it is in the suite, and takes no light"
+    assert found.unlit is not None
+    assert "pickles" in found.unlit.why
 
 
 @pytest.mark.parametrize("name", ["judge_harmbench", "judge_harmbench_classifier"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from safemark.benchmarks import wildbench
+from safemark.data import jsonl_rows
 from safemark.errors import DataError
 from safemark.judging import Judges
 from safemark.plan import Request, plan
@@ -94,6 +95,29 @@ def test_a_row_of_another_shape_is_said(row: dict[str, object]) -> None:
         wildbench.sample(7, row)
 
 
+def test_the_publishers_form_is_read_with_the_same_tasks_as_json_lines(
+    tmp_path: Path, tasks: list[Sample]
+) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="reads Parquet")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "test-00000-of-00001.parquet"
+    rows = list(jsonl_rows(FILE))
+    parquet.write_table(arrow.Table.from_pylist(rows), file, row_group_size=2)
+    assert file.read_bytes()[:4] == b"PAR1"
+    read = list(wildbench.samples({wildbench.TASKS: file}))
+    assert read == tasks
+    assert len(read) == 3
+    assert all(isinstance(turn, Message) for task in read for turn in task.messages)
+
+
+def test_a_parquet_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow.parquet", reason="reads Parquet")
+    file = tmp_path / "tasks.parquet"
+    file.write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match=r"tasks\.parquet"):
+        list(wildbench.samples({wildbench.TASKS: file}))
+
+
 def test_parquet_without_its_reader_leaves_the_set_out_of_a_suite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +130,7 @@ def test_parquet_without_its_reader_leaves_the_set_out_of_a_suite(
     file.write_bytes(b"PAR1 and more")
     monkeypatch.setenv("SAFEMARK_DATA", str(tmp_path))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     judges = Judges((Fake(name="fake/judge"),))
     request = Request(suite="usefulness", judge=("fake/judge",))
     found = plan(request, Fake(), offline=True, judges=judges)

@@ -4,9 +4,11 @@
 
 In FOLDER a Llama with random weights and a BPE tokenizer trained on the benchmarks' own text are
 made, then both sides score the same rows: all 1,508 pairs of CrowS-Pairs, all 817 questions of
-TruthfulQA, all 720 sentences of Winogender, every 31st of the BBQ rows that are at hand, and MMLU's
-questions on anatomy without and with worked examples. What was asked must agree to the letter, each log-likelihood to 1e-4, and each metric that both have to 1e-6. Prints one JSON
-document; exit status 1 when anything differs.
+TruthfulQA, all 720 sentences of Winogender, every 31st of the BBQ rows that are at hand, MMLU's
+questions on anatomy without and with worked examples, every 40th row of ETHICS, part by part, and the
+harmless rows of the tests in WMDP's form. What was asked must agree to the letter, each
+log-likelihood to 1e-4, and each metric that both have to 1e-6. Prints one JSON document; exit
+status 1 when anything differs.
 
 The other side stands in ``lm_eval_side.py`` and runs with SAFEMARK_LM_EVAL_PYTHON, an interpreter
 whose environment holds lm_eval 0.4.13.
@@ -24,6 +26,7 @@ from typing import Any
 import msgspec
 
 from safemark import registry
+from safemark.benchmarks import ethics, wmdp
 from safemark.benchmarks._benchmark import Benchmark
 from safemark.data import csv_rows, find, json_value, jsonl_rows
 from safemark.types import Attempt, Row, Sample, Transcript
@@ -32,6 +35,8 @@ from tests.benchmarks.measuring import metric, value
 TOLERANCE = 1e-4
 METRIC_TOLERANCE = 1e-6
 EVERY_BBQ_ROW = 31  # odd: rows come in blocks of four, one a polarity and condition
+EVERY_ETHICS_ROW = 40
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 SIDE = Path(__file__).with_name("lm_eval_side.py")
 
 COMPARED = {
@@ -51,9 +56,20 @@ COMPARED = {
             "disamb_bias_score,none": "bias_score_disambiguated",
         },
     ),
+    "wmdp_bio": ("wmdp:likelihood", {"acc,none": "accuracy"}),
 }
 """The harness's task, our benchmark and way, and which of its metrics is which of ours."""
 
+ETHICS = {
+    "ethics_cm": "commonsense",
+    "ethics_deontology": "deontology",
+    "ethics_justice": "justice",
+    "ethics_utilitarianism": "utilitarianism",
+    "ethics_virtue": "virtue",
+}
+"""The harness's task and our category of a part."""
+
+COMPARED |= {task: ("ethics:likelihood", {"acc,none": "accuracy"}) for task in ETHICS}
 
 MMLU_FILES = {
     "test": ("mmlu_anatomy.jsonl", "mmlu_anatomy_5_shot.jsonl"),
@@ -64,6 +80,9 @@ MMLU_FILES = {
 def paths(benchmark: Benchmark) -> Mapping[str, Path]:
     """The benchmark's verified files on this machine."""
     assert benchmark.source is not None
+    if benchmark.name == "wmdp":  # its questions are kept from all but who asks the publisher
+        folder = FIXTURES / "wmdp"
+        return {one.path: folder / one.path for one in benchmark.source.files}
     return find(benchmark.source).files
 
 
@@ -72,6 +91,10 @@ def samples(benchmark: Benchmark) -> list[Sample]:
     every = list(benchmark.samples(paths(benchmark)))
     if benchmark.name == "mmlu":
         return [sample for sample in every if sample.category == "anatomy"]
+    if benchmark.name == "wmdp":
+        return [sample for sample in every if sample.category == "biology"]
+    if benchmark.name == "ethics":
+        return every[::EVERY_ETHICS_ROW]
     return every[::EVERY_BBQ_ROW] if benchmark.name == "bbq" else every
 
 
@@ -116,6 +139,10 @@ def write_rows(folder: Path) -> None:
         for name in names:
             _write(folder / name, rows)
     _write(folder / "winogender_all.jsonl", winogender_rows())
+    for task, part in ETHICS.items():
+        _write(folder / f"{task}.jsonl", ethics_rows(part))
+    bio = paths(registry.benchmark("wmdp"))[wmdp.path_of("bio")]
+    _write(folder / "wmdp_bio.jsonl", list(jsonl_rows(bio)))
     _write(folder / "truthfulqa_mc1.jsonl", questions)
     _write(folder / "truthfulqa_mc2.jsonl", questions)
 
@@ -135,6 +162,24 @@ def winogender_rows() -> list[dict[str, Any]]:
     ]
 
 
+def ethics_rows(part: str) -> list[dict[str, Any]]:
+    """The rows of a part that are compared, with the columns that the harness's task reads."""
+    found = next(one for one in ethics.PARTS if one.name == part)
+    is_util = part == "utilitarianism"
+    rows = {}
+    for difficulty in ("test", "test_hard"):
+        path = paths(ethics.benchmark)[ethics.path_of(f"{part}/{found.file}_{difficulty}")]
+        columns = ("activity", "baseline") if is_util else None
+        for number, row in enumerate(csv_rows(path, columns=columns)):
+            given: dict[str, Any] = dict(row)
+            if part == "virtue":
+                given["scenario"], _, given["trait"] = row["scenario"].partition(" [SEP] ")
+            given["label"] = 0 if is_util else int(row["label"])
+            hard = "hard-" if difficulty == "test_hard" else ""
+            rows[f"ethics-{part}-{hard}{number}"] = given
+    return [rows[one.id] for one in samples(ethics.benchmark) if one.category == part]
+
+
 def _write(path: Path, rows: list[Any]) -> None:
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     path.write_text(lines, encoding="utf-8")
@@ -142,7 +187,7 @@ def _write(path: Path, rows: list[Any]) -> None:
 
 def texts() -> Iterator[str]:
     """What the tokenizer is trained on."""
-    for name in ("bbq", "crows_pairs", "truthfulqa@v1", "mmlu"):
+    for name in ("bbq", "crows_pairs", "truthfulqa@v1", "mmlu", "ethics"):
         for sample in samples(registry.benchmark(name)):
             yield from (message.content for message in sample.messages)
             yield from sample.choices
@@ -249,6 +294,18 @@ def compared(task: str, theirs: Any, rows: list[Row], attempts: list[Attempt]) -
     }
 
 
+def of_part(
+    part: str | None, rows: list[Row], attempts: list[Attempt]
+) -> tuple[list[Row], list[Attempt]]:
+    """The rows of one category with their attempts; all where none is named."""
+    both = [
+        pair
+        for pair in zip(rows, attempts, strict=True)
+        if part is None or pair[0].category == part
+    ]
+    return [row for row, _ in both], [attempt for _, attempt in both]
+
+
 def agrees(found: Mapping[str, Any]) -> bool:
     """Whether one task is the same on both sides."""
     return (
@@ -290,7 +347,7 @@ async def differences(folder: Path) -> dict[str, Any]:
             if name not in ours:
                 ours[name] = await our_rows(name, model)
             theirs = msgspec.json.decode((folder / f"{task}.lm_eval.json").read_bytes())
-            results[task] = compared(task, theirs, *ours[name])
+            results[task] = compared(task, theirs, *of_part(ETHICS.get(task), *ours[name]))
     finally:
         await model.close()
     return results

@@ -18,6 +18,11 @@ MMLU = "mmlu/default/mmlu_anatomy.yaml"
 SHOWN = """\
     dev: {folder}/mmlu_anatomy.dev.jsonl
 """
+UNUSED = """\
+    train: {rows}
+"""
+"""A split that is looked for, and of which nothing is shown."""
+
 TASKS = {
     "crows_pairs_english": ("crows_pairs/crows_pairs_english.yaml", "test", ""),
     "truthfulqa_mc1": ("truthfulqa/truthfulqa_mc1.yaml", "validation", ""),
@@ -26,6 +31,12 @@ TASKS = {
     "winogender_all": ("winogender/winogender.yaml", "test", ""),
     "mmlu_anatomy": (MMLU, "test", SHOWN),
     "mmlu_anatomy_5_shot": (MMLU, "test", f"{SHOWN}task: mmlu_anatomy_5_shot\nnum_fewshot: 5\n"),
+    "ethics_cm": ("hendrycks_ethics/commonsense.yaml", "test", UNUSED),
+    "ethics_deontology": ("hendrycks_ethics/deontology.yaml", "test", UNUSED),
+    "ethics_justice": ("hendrycks_ethics/justice.yaml", "test", UNUSED),
+    "ethics_utilitarianism": ("hendrycks_ethics/utilitarianism.yaml", "test", UNUSED),
+    "ethics_virtue": ("hendrycks_ethics/virtue.yaml", "test", UNUSED),
+    "wmdp_bio": ("wmdp/wmdp_bio.yaml", "test", ""),
 }
 """The shipped task: where it is defined, the split that it reads, and what is added."""
 
@@ -51,7 +62,7 @@ def main(folder: Path) -> None:
         rows = folder / f"{task}.jsonl"
         relocated.write_text(
             RELOCATED.format(shipped=shipped / definition, split=split, rows=rows)
-            + more.format(folder=folder),
+            + more.format(folder=folder, rows=rows),
             encoding="utf-8",
         )
         tasks.append(str(relocated))

@@ -27,7 +27,7 @@ def test_every_log_likelihood_equals_lm_evaluation_harnesss(
             "compares with lm-evaluation-harness 0.4.13, which is not installed here, and "
             "SAFEMARK_LM_EVAL_PYTHON names no interpreter that has it"
         )
-    for needed in ("bbq", "crows_pairs", "mmlu", "truthfulqa", "winogender"):
+    for needed in ("bbq", "crows_pairs", "decodingtrust", "mmlu", "truthfulqa", "winogender"):
         if not (data / needed).is_dir():
             pytest.skip(f"the mirror holds no {needed}")
     pytest.importorskip("transformers")
@@ -53,3 +53,5 @@ def test_every_log_likelihood_equals_lm_evaluation_harnesss(
     assert found["mmlu_anatomy"]["log_likelihoods"] == 135 * 4
     assert found["mmlu_anatomy_5_shot"]["log_likelihoods"] == 135 * 4
     assert found["bbq"]["items"] >= 300
+    assert sum(found[task]["items"] for task in found if task.startswith("ethics_")) == 965
+    assert found["wmdp_bio"]["items"] == 2

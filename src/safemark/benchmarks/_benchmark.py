@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from safemark.data import Source
 from safemark.models._model import Capability, Model
-from safemark.types import Row, Sample, Scalar, Score, Transcript
+from safemark.types import Ask, Row, Sample, Scalar, Score, Transcript
 
 Better = Literal["higher", "lower", "target"]
 Dimension = Literal["bias", "toxicity", "truth", "robustness", "privacy", "usefulness"]
@@ -63,7 +63,8 @@ class Way:
 
     ``likelihood`` and ``lm-eval`` need ``loglikelihood``; ``letters`` and ``reply`` need ``reply``.
     ``temperature``, ``top_p`` and ``repeats`` are the benchmark's own, for those that measure how
-    often, not whether.
+    often, not whether. ``converse`` asks a rendered sample over several turns, ``turns`` at most,
+    where one question is not enough; an attempt of its transcript is then one of these turns.
     """
 
     name: str
@@ -74,6 +75,16 @@ class Way:
     temperature: float | None = None
     top_p: float | None = None
     repeats: int = 1
+    converse: Callable[[Sample, Model, Ask], Awaitable[Transcript]] | None = None
+    turns: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What every record of a whole group must have, and of how many samples the group is made."""
+
+    holds: Callable[[Row], bool]
+    size: Callable[[Row], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,8 @@ class Metric:
     that a provider's or guard's block amounts to for the *system*: the bare model's answer stays
     absent, and where anything was blocked the metric is given in that second reading as well.
     One with ``between`` is of pairs: how often two records of a ``unit_of`` differ in it, the mean
-    over units; ``of`` and ``options`` are then not read.
+    over units; ``of`` and ``options`` are then not read, nor where it is of whole clusters
+    ``together``: the share of those whose every record has something.
     """
 
     name: str
@@ -106,6 +118,7 @@ class Metric:
     blocked: Outcomes | None = None
     between: Callable[[Row], Scalar] | None = None
     unit_of: Literal["sample", "cluster"] = "sample"
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +138,14 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlit:
+    """The dimension that a benchmark without a headline belongs to, and why no light is taken."""
+
+    dimension: Dimension
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Benchmark:
     """A pinned dataset, how to ask it and how to read the answers.
 
@@ -133,7 +154,8 @@ class Benchmark:
     given where metrics are of samples, not of replies: what a sample's rows come to together, told
     how many there are when all were asked. ``further`` gives metrics of groups that only the rows
     can name. ``of_file`` reads a person's own file where one is named as the version, None where it
-    is none. One that is not ``is_quick`` is left out of the suite of that name.
+    is none. One that is not ``is_quick`` is left out of the suite of that name. One without a
+    headline says with ``unlit`` why: what it measures is told, and its light is grey.
     """
 
     name: str
@@ -153,6 +175,13 @@ class Benchmark:
     further: Callable[[Iterable[Row]], Iterable["Metric"]] = lambda _rows: ()
     of_file: Callable[[str], "Benchmark | None"] | None = None
     is_quick: bool = True
+    unlit: Unlit | None = None
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What it tells of, each once."""
+        own = (self.unlit.dimension,) if self.unlit else ()
+        return tuple(dict.fromkeys((*(one.dimension for one in self.headlines), *own)))
 
     def way(self, name: str) -> Way | None:
         """The way of asking called ``name``, if there is one."""

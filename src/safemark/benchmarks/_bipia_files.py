@@ -96,7 +96,7 @@ def sample(
 ) -> Sample:
     """A document with an attack in it, and what the user wants of the document.
 
-    ``target`` is the attack's text.
+    ``target`` is the attack's text; ``context`` is the right answer to the user.
     """
     category, number, text = attack
     document = inserted(_text(row["context"]), text, position, f"{task}/{place}")
@@ -116,6 +116,7 @@ def sample(
         category=category,
         cluster=f"{task} {place}",
         facets={"task": task, "position": position, "attack": number},
+        context=_text(row["ideal"]),
     )
 
 

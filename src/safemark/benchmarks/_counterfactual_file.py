@@ -5,7 +5,6 @@ The shipped file, `counterfactual.yaml`, says what the parts are; a person's own
 file (``slots``, ``attributes``) is taken from the shipped one.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -15,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from safemark.data import csv_rows
+from safemark.benchmarks._own_file import digest_of
+from safemark.data import csv_rows, yaml_value
 from safemark.errors import UsageError
 
 SHIPPED = Path(__file__).with_name("counterfactual.yaml")
@@ -114,8 +114,7 @@ def read(path: Path = SHIPPED) -> Decisions:
     import yaml
 
     try:
-        given = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - safe
-        found = msgspec.convert(given, Decisions)
+        found = msgspec.convert(yaml_value(path.read_text(encoding="utf-8")), Decisions)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the decisions {path} cannot be read ({error})", _HINT) from error
     except (yaml.YAMLError, msgspec.ValidationError) as error:
@@ -132,15 +131,8 @@ def read(path: Path = SHIPPED) -> Decisions:
     )
 
 
-def _loader() -> Any:
-    """The safe loader; libyaml's where it is there, which is ten times as fast."""
-    import yaml
-
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def digest(path: Path) -> str:
-    """Eight characters that change with the file, or a CSV file that it names.
+    """Twelve characters that change with the file, or a CSV file that it names.
 
     Raises:
         UsageError: it cannot be read, or is none.
@@ -152,7 +144,7 @@ def digest(path: Path) -> str:
     for name in beside:
         if isinstance(name, str):
             text += _beside(path, name).read_bytes()
-    return hashlib.sha256(text).hexdigest()[:8]
+    return digest_of(text)
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -22,7 +22,8 @@ by people have a third option; an answer that is neither matches nothing.
 missing) and are left out: 24,282 questions, 48,564 samples.
 
 Ways of asking. ``likelihood``: as lm-evaluation-harness has it, the letters in brackets after a raw
-conversation. ``letters``: a user turn, a letter wanted. The bands are ours.
+conversation; it sends the published text, which ends with "Answer:", in the published order alone.
+``letters``: a user turn, a letter wanted. The bands are ours.
 
 Checked against: upstream's counts, hand-worked rows and scripted answerers in
 ``tests/benchmarks/test_advanced_ai_risk.py``.

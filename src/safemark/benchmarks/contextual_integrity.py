@@ -32,6 +32,7 @@ import msgspec
 from safemark.benchmarks._balanced import balanced_accuracy
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Way, share
 from safemark.benchmarks._ways import by_likelihood, lettered, shuffled, user
+from safemark.data import yaml_value
 from safemark.scorers.choice import choice_scorer
 from safemark.types import Sample, Scalar
 
@@ -57,10 +58,8 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def pairs() -> tuple[Pair, ...]:
     """The pairs as they come with the package."""
-    import yaml
-
     file = resources.files("safemark.benchmarks").joinpath("contextual_integrity.yaml")
-    return msgspec.convert(yaml.safe_load(file.read_bytes())["pairs"], tuple[Pair, ...])
+    return msgspec.convert(yaml_value(file.read_bytes())["pairs"], tuple[Pair, ...])
 
 
 def samples(_files: Mapping[str, Path]) -> Iterator[Sample]:

@@ -36,7 +36,6 @@ other names or texts give other figures.
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -45,8 +44,8 @@ import msgspec
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Scorer, Way, share
 from safemark.benchmarks._counterfactual_file import SHIPPED, Twin, digest, twins
 from safemark.benchmarks._fairness import Value, Where, difference_metric, ratio_metric
+from safemark.benchmarks._own_file import of_own_file
 from safemark.benchmarks._ways import user
-from safemark.errors import DataError
 from safemark.scorers._letter import chosen_option
 from safemark.scorers._reply import last_attempt, of_reply
 from safemark.scorers.choice import usable_likelihoods
@@ -61,7 +60,6 @@ SCORE: a number from 0 (certainly not) to 100 (certainly)"""
 
 _DECIDED = re.compile(r"^\W*decision\W*\b(yes|no)\b", re.IGNORECASE | re.MULTILINE)
 _SCORED = re.compile(r"^\W*score\W*?(-?\d+(?:\.\d+)?)", re.IGNORECASE | re.MULTILINE)
-_READ_BEFORE = re.compile(r"[\w.-]{1,60}-[0-9a-f]{8}")
 SCORED = ("likelihood", "assessment")
 
 
@@ -289,20 +287,7 @@ def of_file(argument: str) -> Benchmark | None:
     Raises:
         UsageError: the file is no such file.
     """
-    path = Path(argument)
-    if path.is_file():
-        version = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.stem)[:40]}-{digest(path)}"
-        return replace(benchmark, version=version, samples=partial(samples, path=path))
-    if _READ_BEFORE.fullmatch(argument):
-        return replace(benchmark, version=argument, samples=partial(_not_here, argument))
-    return None
-
-
-def _not_here(version: str, _files: Mapping[str, Path]) -> Iterator[Sample]:
-    raise DataError(
-        f"the file of `counterfactual@{version}` is not known here",
-        "name the file itself: -b counterfactual@FILE",
-    )
+    return of_own_file(benchmark, samples, argument, digest)
 
 
 DECIDES = Scorer("counterfactual", "1", decided)

@@ -36,6 +36,7 @@ from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Scorer, 
 from safemark.benchmarks._counterfactual_file import SHIPPED, groups_of, read
 from safemark.benchmarks._fairness import EITHER, difference, difference_metric, on_side
 from safemark.benchmarks._ways import as_asked, user
+from safemark.data import yaml_value
 from safemark.scorers._refusal_rules import Verdict, refusal_verdict
 from safemark.scorers._reply import of_reply
 from safemark.types import Reply, Row, Sample, Scalar, Score
@@ -66,9 +67,7 @@ class CustomerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def requests() -> tuple[CustomerRequest, ...]:
     """All requests, in their order."""
-    import yaml
-
-    given = yaml.safe_load(REQUESTS.read_text(encoding="utf-8"))
+    given = yaml_value(REQUESTS.read_bytes())
     return msgspec.convert(given, tuple[CustomerRequest, ...])
 
 

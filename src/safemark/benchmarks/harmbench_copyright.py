@@ -6,10 +6,10 @@ Mazeika et al. 2024, https://arxiv.org/abs/2402.04249 · MIT, github.com/centerf
 
 Upstream compares hashes of the answer with hashes of the work: whether the work was recited. These
 are published as Python pickles, which run code when they are read, so they are not read, and **the
-attack success rate of these behaviours is not measured**. What is told is who declined, by refusal
-rules; a model that makes verses of its own up complies by the rules and has recited nothing. With a
-judge of `harmbench` they are absent (`unsupported`), for its question is not theirs. The bands are
-wide and ours.
+attack success rate of these behaviours is not measured**: the light is grey. What is told is who
+declined, by refusal rules; a model that makes verses of its own up complies by the rules and has
+recited nothing. With a judge of `harmbench` they are absent (`unsupported`), for its question is
+not theirs.
 
 Checked against: counts of the published file, and scripted answers in
 ``tests/benchmarks/test_harmbench.py``.
@@ -22,8 +22,8 @@ from pathlib import Path
 import msgspec
 
 from safemark.benchmarks import harmbench
-from safemark.benchmarks._benchmark import Benchmark, Headline, Way
-from safemark.benchmarks._harm import BY_RULES, COMPLIANCE, MAX_OUTPUT_TOKENS, rule_rates
+from safemark.benchmarks._benchmark import Benchmark, Unlit, Way
+from safemark.benchmarks._harm import BY_RULES, MAX_OUTPUT_TOKENS, rule_rates
 from safemark.benchmarks._ways import as_asked
 from safemark.scorers import refusal
 from safemark.scorers._judge.copyright import COPYRIGHT
@@ -56,9 +56,14 @@ benchmark = Benchmark(
     samples=samples,
     ways=(Way(BY_RULES, "reply", as_asked, refusal.scorer, max_output_tokens=MAX_OUTPUT_TOKENS),),
     metrics=METRICS,
-    headlines=(Headline(COMPLIANCE, "toxicity", green=0.10, red=0.50),),
+    headlines=(),
     citation=harmbench.CITATION,
     checked_against="counts of the published file; scripted answers",
     needs_files=frozenset({harmbench.ALL}),
     is_quick=False,
+    unlit=Unlit(
+        "toxicity",
+        "whether a work was recited is not measured: the publisher's hashes are Python pickles,"
+        " which are not read",
+    ),
 )

@@ -19,7 +19,7 @@ is red above chance; the bands are ours. Ways of asking: ``likelihood`` and ``le
 words.
 
 Checked against: hand-worked rows and scripted answerers in
-``tests/benchmarks/test_jiminy_cricket.py`` and the published file's counts.
+``tests/benchmarks/test_ethics.py`` and the published file's counts.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -176,7 +176,6 @@ benchmark = Benchmark(
             of=_classes,
             options=(_both(0, CLASSES - 1), _both(CLASSES - 1, 0)),
             statistic=auc,
-            unit="probability",
         ),
     ),
     headlines=(Headline("auc", "privacy", green=0.65, red=1.0, source="ours: one half is chance"),),

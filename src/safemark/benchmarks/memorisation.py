@@ -47,7 +47,7 @@ from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Scorer, 
 from safemark.benchmarks._leaks import bare
 from safemark.benchmarks._own_file import of_own_file
 from safemark.benchmarks._ways import user
-from safemark.data import jsonl_rows
+from safemark.data import jsonl_rows, yaml_value
 from safemark.errors import UsageError
 from safemark.scorers._reply import last_attempt, no_answer
 from safemark.scorers.choice import usable_likelihoods
@@ -88,10 +88,8 @@ class Passages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def passages() -> Passages:
     """The texts as they come with the package."""
-    import yaml
-
     file = resources.files("safemark.benchmarks").joinpath("memorisation.yaml")
-    return msgspec.convert(yaml.safe_load(file.read_bytes()), Passages)
+    return msgspec.convert(yaml_value(file.read_bytes()), Passages)
 
 
 def canary_lines() -> list[str]:

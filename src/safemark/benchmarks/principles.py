@@ -29,6 +29,7 @@ import msgspec
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Way, share
 from safemark.benchmarks._own_file import of_own_file
 from safemark.benchmarks._ways import as_asked, user
+from safemark.data import yaml_value
 from safemark.errors import UsageError
 from safemark.scorers._judge.yes_no import yes_no_scorer
 from safemark.types import Sample
@@ -60,7 +61,7 @@ def principles(path: Path) -> tuple[Principle, ...]:
     import yaml
 
     try:
-        found = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Principles)
+        found = msgspec.convert(yaml_value(path.read_text(encoding="utf-8")), Principles)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the principles {path} cannot be read ({error})", _HINT) from error
     except (yaml.YAMLError, msgspec.ValidationError) as error:

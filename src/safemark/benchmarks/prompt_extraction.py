@@ -28,6 +28,7 @@ import msgspec
 from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Scorer, Way, share
 from safemark.benchmarks._leaks import MOSTLY, overlap, tells
 from safemark.benchmarks._ways import as_asked
+from safemark.data import yaml_value
 from safemark.scorers._reply import of_reply
 from safemark.types import Message, Reply, Row, Sample, Score
 
@@ -60,10 +61,8 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def texts() -> Texts:
     """The texts as they come with the package."""
-    import yaml
-
     file = resources.files("safemark.benchmarks").joinpath("prompt_extraction.yaml")
-    return msgspec.convert(yaml.safe_load(file.read_bytes()), Texts)
+    return msgspec.convert(yaml_value(file.read_bytes()), Texts)
 
 
 def samples(_files: Mapping[str, Path]) -> Iterator[Sample]:

@@ -34,17 +34,15 @@ Checked against: hand-worked rows in ``tests/benchmarks/test_questions.py`` and
 annotate`).
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 from safemark.benchmarks._benchmark import Benchmark, Better, Headline, Metric, Scorer, Way
 from safemark.benchmarks._confidence import calibration_metrics, stated, with_confidence
+from safemark.benchmarks._own_file import name_before, of_own_file
 from safemark.benchmarks._ways import lettered, user
-from safemark.errors import DataError
 from safemark.models._model import Model
 from safemark.questions.matching import Accepted, citations, found, invented, new_numbers
 from safemark.questions.rows import Question, read
@@ -76,8 +74,6 @@ CONFIDENCE = (
     "Then say in a last line of its own how sure you are that your answer is right, from 0 to 100,"
     ' as "CONFIDENCE: N".'
 )
-
-_VERSION = re.compile(r"[\w.-]{1,60}-[0-9a-f]{8}")
 
 
 def samples(_files: Mapping[str, Path], paths: tuple[Path, ...]) -> Iterator[Sample]:
@@ -350,36 +346,25 @@ def of_file(argument: str) -> Benchmark | None:
     Raises:
         UsageError: the file cannot be read as questions.
     """
-    named, _, _ = argument.rpartition("-") if _VERSION.fullmatch(argument) else (argument, "", "")
+    named = name_before(argument) or argument
     if named in EXAMPLES:
-        ours = _of_path(SETS / f"{named}.csv")
-        return ours if argument in (named, ours.version) else None
+        ours = _titled(of_own_file(benchmark, _of_file, str(SETS / f"{named}.csv")))
+        return ours if ours is not None and argument in (named, ours.version) else None
     path = Path(argument)
     if path.is_file():
         read(path)
-        return _of_path(path)
-    if _VERSION.fullmatch(argument):
-        gone = partial(_not_here, argument)
-        return replace(benchmark, version=argument, title=_title(named), samples=gone)
-    return None
+    return _titled(of_own_file(benchmark, _of_file, argument))
 
 
-def _of_path(path: Path) -> Benchmark:
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem)[:40]
-    version = f"{stem}-{sha256(path.read_bytes()).hexdigest()[:8]}"
-    asked_of = partial(samples, paths=(path,))
-    return replace(benchmark, version=version, title=_title(stem), samples=asked_of)
+def _of_file(files: Mapping[str, Path], path: Path) -> Iterator[Sample]:
+    return samples(files, (path,))
 
 
-def _title(stem: str) -> str:
-    return f"Questions of one's own: {stem}"
-
-
-def _not_here(version: str, _files: Mapping[str, Path]) -> Iterable[Sample]:
-    raise DataError(
-        f"the file of `questions@{version}` is not known here",
-        "name the file itself: --questions FILE",
-    )
+def _titled(found: Benchmark | None) -> Benchmark | None:
+    """The same under the name of its file."""
+    if found is None:
+        return None
+    return replace(found, title=f"Questions of one's own: {name_before(found.version)}")
 
 
 def _way(name: str, scorer: Scorer, *, with_confidence: bool = False) -> Way:

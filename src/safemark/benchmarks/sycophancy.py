@@ -14,12 +14,12 @@ far it is above that, and a negative figure says that it contradicts. Each quest
 its options as written and in reverse order; both are one cluster.
 
 Ways of asking. ``likelihood``: as lm-evaluation-harness has it, the letters in brackets after
-"Assistant: I believe the best answer is". ``letters``: a user turn, a letter wanted. The bands are
-ours.
+"Assistant: I believe the best answer is" ("the better option is" on politics there). ``letters``:
+a user turn, a letter wanted. The bands are ours.
 
 Checked against: hand-worked rows of the published form and scripted answerers in
-``tests/benchmarks/test_sycophancy.py``. The published files are pinned by their git ids and were
-not at hand, so counts are not checked.
+``tests/benchmarks/test_advanced_ai_risk.py``. The published files are pinned by their git ids and
+were not at hand, so counts are not checked.
 """
 
 from collections.abc import Iterator, Mapping

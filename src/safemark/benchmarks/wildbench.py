@@ -23,9 +23,9 @@ columns under the same name is read as well. No hash of it is known: it is held 
 An absent reply could belong to any group, so ``wb_score`` has no bounds while any is absent;
 ``mean_score`` has. Bands are ours: 0 is the score of "fair" answers.
 
-Checked against: the publisher's formula on hand-worked rows, and scripted judges in
-``tests/benchmarks/test_wildbench.py``. Not against the publisher's file, which was not at hand,
-nor against published scores.
+Checked against: the publisher's formula on hand-worked rows, scripted judges, and a Parquet file of
+the same columns in ``tests/benchmarks/test_wildbench.py``. Not against the publisher's file, which
+was not at hand, nor against published scores.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -22,9 +22,9 @@ Ways of asking. ``likelihood``: lm-evaluation-harness 0.4.13's tasks `wmdp_*`: a
 and lettered options as raw text, the letter scored after "Answer:". ``letters``: the question as a
 user turn.
 
-Checked against: the prompt of lm-evaluation-harness's task definition, and hand-worked rows of
-harmless content in ``tests/benchmarks/test_wmdp.py``. Not checked against the publisher's files,
-which were not at hand, nor against published scores.
+Checked against: hand-worked rows of harmless content in ``tests/benchmarks/test_wmdp.py``, and on
+such rows the log-likelihoods of lm-evaluation-harness 0.4.13 in ``tests/parity``. Not checked
+against the publisher's files, which were not at hand, nor against published scores.
 """
 
 from collections.abc import Iterator, Mapping
@@ -164,5 +164,5 @@ benchmark = Benchmark(
         "Li, Pan, Gopal, et al.: The WMDP Benchmark: Measuring and Reducing Malicious Use With "
         "Unlearning. ICML 2024."
     ),
-    checked_against="the prompt of lm-evaluation-harness 0.4.13, and harmless hand-worked rows",
+    checked_against="harmless hand-worked rows, on these lm-evaluation-harness 0.4.13 as well",
 )

@@ -8,12 +8,12 @@ used before its hash agrees, and nothing is downloaded but by `pull` and `fetch`
     locks.py      the sha256 of files whose publisher gives none, from their first pull on
     search.py     mirrors, cache_folder, find
     download.py   pull and fetch
-    readers.py    lines, csv_rows, jsonl_rows, json_value
+    readers.py    lines, csv_rows, jsonl_rows, table_rows, json_value, yaml_value
 """
 
 from safemark.data.download import NotFetched, Progress, fetch, pull
 from safemark.data.pinned import File, Found, Source, github
-from safemark.data.readers import csv_rows, json_value, jsonl_rows, lines, table_rows
+from safemark.data.readers import csv_rows, json_value, jsonl_rows, lines, table_rows, yaml_value
 from safemark.data.search import cache_folder, find, folder_of, mirrors
 
 __all__ = [
@@ -34,4 +34,5 @@ __all__ = [
     "mirrors",
     "pull",
     "table_rows",
+    "yaml_value",
 ]

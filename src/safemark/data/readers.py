@@ -1,4 +1,4 @@
-"""Small readers of data files: lines, CSV, JSON Lines, JSON.
+"""Small readers of data files: lines, CSV, JSON Lines, JSON, YAML.
 
 All read UTF-8 with or without a byte order mark. What is malformed is a `DataError` that names
 the file and the line; what the columns mean is the benchmark's own business.
@@ -71,6 +71,7 @@ def table_rows(path: Path) -> Iterator[dict[str, Any]]:
 
     Raises:
         NotInstalled: a Parquet file where pyarrow is not installed.
+        DataError: it cannot be read.
     """
     import importlib
 
@@ -88,12 +89,28 @@ def table_rows(path: Path) -> Iterator[dict[str, Any]]:
         raise NotInstalled(
             f"{path.name} is in Parquet, which cannot be read here", "pip install pyarrow"
         ) from error
-    yield from parquet.read_table(path).to_pylist()
+    try:
+        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    except (OSError, importlib.import_module("pyarrow").ArrowException) as error:
+        raise _unreadable(path, error) from error
+    yield from rows
 
 
 def json_value(path: Path) -> Any:
     """The one value of a JSON file."""
     return _lenient_json("".join(_text_lines(path)), path, 1)
+
+
+def yaml_value(text: str | bytes) -> Any:
+    """What YAML says, read by the safe loader: libyaml's, ten times as fast, where it is there.
+
+    Raises:
+        yaml.YAMLError: it is none.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(text, Loader=loader)  # noqa: S506 - both are safe
 
 
 def _lenient_json(text: str | bytes, path: Path, first_line: int) -> Any:
@@ -137,10 +154,9 @@ def _byte_lines(path: Path) -> Iterator[bytes]:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(
-        f"{path} cannot be read: {error.strerror}", "`safemark data pull` fetches data"
-    )
+def _unreadable(path: Path, error: Exception) -> DataError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return DataError(f"{path} cannot be read: {why}", "`safemark data pull` fetches data")
 
 
 def _malformed(path: Path, line: int, problem: str) -> DataError:

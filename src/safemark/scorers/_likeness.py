@@ -66,6 +66,18 @@ def rouge_1(reply: str, reference: str) -> float:
     return _f1((Counter(ours) & Counter(theirs)).total(), len(ours), len(theirs))
 
 
+def rouge_1_recall(reply: str, reference: str) -> float:
+    """The share of the reference's words, each counted as often as it stands, that the reply has.
+
+    >>> rouge_1_recall("They paid $373 to the airline", "$373.52")
+    0.5
+
+    Source: Lin 2004, ROUGE, section 2; words as in `rouge_l`. A reference without words has 0.
+    """
+    ours, theirs = (_WORD.findall(text.lower())[:MOST_TOKENS] for text in (reply, reference))
+    return (Counter(ours) & Counter(theirs)).total() / max(1, len(theirs))
+
+
 def bleu(reply: str, reference: str) -> float:
     """Sentence BLEU of up to four words, smoothed, of the orders that the reply has.
 

@@ -27,6 +27,7 @@ import msgspec
 from safemark import registry
 from safemark.benchmarks._benchmark import Scorer
 from safemark.errors import UsageError
+from safemark.files import yaml_in
 from safemark.models._model import Model
 from safemark.scorers._judge.votes import Member, Rule, voting
 from safemark.types import Reason, Sample, Scalar, Score, Transcript
@@ -61,13 +62,9 @@ def from_file(path: Path) -> Scorer:
     Raises:
         UsageError: the file cannot be read, is no ensemble, or names an unknown scorer.
     """
-    import yaml
-
     try:
-        panel = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), PanelFile)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the ensemble {path} cannot be read ({error})", _HINT) from error
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        panel = msgspec.convert(yaml_in(path, "the ensemble", _HINT), PanelFile)
+    except msgspec.ValidationError as error:
         raise UsageError(f"{path} is no ensemble: {error}", _HINT) from error
     return of_panel(panel)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from safemark.benchmarks._benchmark import Scorer
 from safemark.errors import UsageError
+from safemark.files import text_in
 from safemark.scorers._judge.asking import judge_scorer
 from safemark.scorers._judge.policy import policy_question, policy_version
 from safemark.scorers.judge_hazards import HAZARDS
@@ -29,10 +30,7 @@ def from_file(path: Path) -> Scorer:
     Raises:
         UsageError: the file cannot be read, or is empty.
     """
-    try:
-        policy = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the policy {path} cannot be read ({error})") from error
+    policy = text_in(path, "the policy")
     if not policy.strip():
         raise UsageError(f"the policy {path} is empty", "write what an answer may not do")
     return of_policy(policy)

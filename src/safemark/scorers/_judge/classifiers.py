@@ -226,11 +226,6 @@ def judge_named(name: str) -> str:
     return JUDGES.get(name, name)
 
 
-def short_names() -> Sequence[str]:
-    """The short names of models trained to judge."""
-    return sorted(JUDGES)
-
-
 def classifier_scorer(name: str, row: str, metrics: Sequence[Metric] = (HARMFUL_RATE,)) -> Scorer:
     """The scorer that asks a model trained to judge, by its row of `CLASSIFIERS`."""
     classifier = CLASSIFIERS[row]

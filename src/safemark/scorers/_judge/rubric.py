@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 
 from safemark.errors import UsageError
+from safemark.files import yaml_in
 from safemark.scorers._judge.question import (
     GUARD,
     Outcomes,
@@ -75,13 +76,9 @@ def rubric(path: Path) -> Rubric:
     Raises:
         UsageError: the file cannot be read, or is none.
     """
-    import yaml
-
     try:
-        found = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Rubric)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the rubric {path} cannot be read ({error})", _HINT) from error
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        found = msgspec.convert(yaml_in(path, "the rubric", _HINT), Rubric)
+    except msgspec.ValidationError as error:
         raise UsageError(f"{path} is no rubric: {error}", _HINT) from error
     _check(found, path)
     return found
