@@ -25,6 +25,15 @@ from tests.cli.commands import PROGRAM, apart, safemark
         ),
         (["run", "fake", "-s", "quik"], "no suite called `quik`", "did you mean `quick`?"),
         (["run", "opnai/gpt"], "no model provider called `opnai`", "did you mean `openai`?"),
+        (
+            ["run", "gpt-4o"],
+            "`gpt-4o` does not say whose model it is",
+            "openai/gpt-4o; `safemark list models`",
+        ),
+        (["run", "mistral"], "`mistral` names no model", "for example `mistral/NAME`"),
+        (["run", "frodo"], "`frodo` does not say whose model it is", "PROVIDER/MODEL"),
+        (["run", "refrence"], "no model called `refrence`", "did you mean `reference`?"),
+        (["run", "Qwen/Qwen3-4B"], "no model provider called `Qwen`", "`hf/Qwen/Qwen3-4B`"),
         (["run", "openai"], "`openai` names no model", "for example `openai/NAME`"),
         (["run", "openai/"], "`openai/` names no model", "for example `openai/NAME`"),
         (["run", "fake/refues"], "no scripted model called `refues`", "did you mean `refuse`?"),
@@ -49,7 +58,7 @@ from tests.cli.commands import PROGRAM, apart, safemark
         (["run", "fake", "--max-time", "soon"], "--max-time soon is no duration", "90s, 10m"),
         (["run", "fake", "-M", "x"], "-M x is not KEY=VALUE", "-M dtype=float32"),
         (["run", "fake", "--base-url", "http://x"], "`--base-url` does not go with", "openai/NAME"),
-        (["run", "fake", "--system", "@nowhere"], "--system @nowhere cannot be read", ""),
+        (["run", "fake", "--system", "@nowhere"], "--system nowhere cannot be read", ""),
         (["run", "ollama/x", "-M", "retrys=2"], "no model option called `retrys`", "`retries`"),
         (["run", "ollama/x", "-M", "retries=many"], "-M retries=many is not a number", ""),
         (["run", "ollama/x", "-M", "timeout_s=nan"], "-M timeout_s=nan is out of range", ""),
@@ -204,6 +213,18 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
         env=dict(os.environ),
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "[", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_a_full_disk_behind_standard_output_is_told_in_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "list", "models"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    problem, hint = done.stderr.strip().split("\n\n")
+    assert done.returncode == 4
+    assert problem == "error: standard output cannot be written: No space left on device"
+    assert hint.startswith("hint: ")
 
 
 def test_a_terminal_that_is_not_utf8_gets_escapes_and_valid_json(

@@ -145,8 +145,8 @@ def test_large_replies_are_stored_before_they_pile_up(
         append(store, entries)
 
     monkeypatch.setattr(Store, "append", watched)
-    monkeypatch.setattr("safemark.engine.FLUSH_S", 60)
-    monkeypatch.setattr("safemark.engine.MOST_CHARACTERS", 40_000)
+    monkeypatch.setattr("safemark.engine.writing.FLUSH_S", 60)
+    monkeypatch.setattr("safemark.engine.writing.MOST_CHARACTERS", 40_000)
     with Server(lambda _text, _before: target.says("word " * 3000)) as server:
         done = safemark(*target.command(server.url, "--concurrency", "1", first=10))
     assert done.code in (0, 3), done.err

@@ -108,6 +108,7 @@ def _part(task: "Task") -> dict[str, Any]:
 
     characters = 0
     longest = 0
+    times = task.repeats * task.attack.queries * task.way.turns
     for _, unrendered in task.unrendered():
         sample = _asked(task, unrendered)
         asked = sum(len(message.content) for message in sample.messages)
@@ -122,8 +123,8 @@ def _part(task: "Task") -> dict[str, Any]:
         "requests": task.requests,
         "selection": task.selection,
         "partial": task.partial,
-        "input_tokens": estimated(characters * task.repeats * task.attack.queries),
-        "output_tokens_at_most": longest * task.repeats * task.attack.queries,
+        "input_tokens": estimated(characters * times),
+        "output_tokens_at_most": longest * times,
         "helper_requests_at_most": task.total * task.attack.helper_calls,
     }
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safemark.cli._output import say
+from safemark.errors import UsageError
 
 if TYPE_CHECKING:
     from safemark.plan import Request
@@ -28,7 +29,22 @@ def arms(
             yield name, replace(request, mitigation=mitigation)
 
 
-def with_usefulness(request: "Request") -> "Request":
+def trial_of(request: "Request", mitigations: Sequence[str], batch: bool) -> "Request":
+    """The request of a trial, with something that measures usefulness.
+
+    Raises:
+        UsageError: an unknown mitigation, or one that cannot be tried this way.
+    """
+    from safemark.models.mitigation import check_mitigation
+
+    for name in mitigations:
+        check_mitigation(name)
+    if batch:
+        raise UsageError("a mitigation is not asked by batch", "leave `--batch` away")
+    return _with_usefulness(request)
+
+
+def _with_usefulness(request: "Request") -> "Request":
     """The request with `USEFUL` added, where it names benchmarks and none is of usefulness.
 
     Raises:
@@ -47,14 +63,22 @@ def with_usefulness(request: "Request") -> "Request":
     return request
 
 
-def trial(store: "Store", runs: Sequence[str], per_model: int) -> "list[Comparison]":
-    """Each bare run, compared with the mitigated runs of the same model that follow it."""
+def trials(
+    store: "Store", asked: "Sequence[tuple[str, Request]]", runs: Sequence[str]
+) -> "list[Comparison]":
+    """Each bare run, compared with the mitigated runs of the same model that follow it.
+
+    Nothing where nothing was mitigated, or not everything that was ``asked`` has its run.
+    """
+    mitigations = {request.mitigation for _, request in asked} - {None}
+    if not mitigations or len(runs) < len(asked):
+        return []
     from safemark.reports.compare import compare
     from safemark.reports.sides import from_store
 
-    found = []
-    for start in range(0, len(runs), per_model):
-        sides = [from_store(store, store.run(run)) for run in runs[start : start + per_model]]
-        if len(sides) > 1:
-            found.append(compare(sides, listed=0))
-    return found
+    per_model = 1 + len(mitigations)
+    models = [runs[start : start + per_model] for start in range(0, len(runs), per_model)]
+    return [
+        compare([from_store(store, store.run(run)) for run in arms_of_one], listed=0)
+        for arms_of_one in models
+    ]

@@ -2,10 +2,9 @@
 
 import json
 import os
-import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +35,28 @@ def say(text: str = "") -> None:
 
 
 def emit(text: str) -> None:
-    """Data, on stdout."""
+    """Data, on stdout.
+
+    Raises:
+        BrokenPipeError: whoever read it has gone.
+        StoreError: it cannot be written, as a disk is full.
+    """
     out = text if text.endswith("\n") else text + "\n"
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(out.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(out.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        close_stdout()
+        why = f"standard output cannot be written: {error.strerror}"
+        raise StoreError(why, "free some space, or write to another place") from error
+
+
+def close_stdout() -> None:
+    """Nothing more is written to it, and what waits is dropped without a complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def emit_json(value: Any) -> None:
@@ -49,6 +65,32 @@ def emit_json(value: Any) -> None:
 
     is_utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
     emit(json.dumps(msgspec.to_builtins(value), ensure_ascii=not is_utf8, indent=2))
+
+
+def put(text: str, output: Path | None) -> None:
+    """A report into a file, or on stdout where none was named or it is called ``-``.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    if output is None or str(output) == "-":
+        emit(text)
+    else:
+        write_text(output, text)
+
+
+def put_json(value: Any, output: Path | None) -> None:
+    """The same of one JSON document; msgspec structs are welcome inside.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    if output is None or str(output) == "-":
+        emit_json(value)
+    else:
+        import msgspec
+
+        write_text(output, msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 def on_one_thread() -> None:
@@ -65,19 +107,9 @@ def left_out(gaps: Iterable[tuple[str, str]]) -> list[str]:
     >>> left_out([("bbq", "pull bbq"), ("felm", "pull felm"), ("halueval2", "no judge")])
     ['left out: bbq, felm (pull NAME)', 'left out: halueval2 (no judge)']
     """
-    by_reason: dict[str, list[tuple[str, str]]] = {}
-    for what, why in gaps:
-        reason = re.sub(rf"\b{re.escape(what)}\b", "NAME", why)
-        by_reason.setdefault(reason, []).append((what, why))
-    return [
-        f"left out: {_few([what for what, _ in gone])} ({reason if gone[1:] else gone[0][1]})"
-        for reason, gone in by_reason.items()
-    ]
+    from safemark.reports.left_out import by_reason
 
-
-def _few(names: Sequence[str], shown: int = 4) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+    return [f"left out: {one.named()} ({one.why})" for one in by_reason(gaps)]
 
 
 def writable(folder: Path) -> None:

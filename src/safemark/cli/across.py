@@ -1,12 +1,14 @@
 """``safemark across``: many models together, and figures that others published."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from safemark.cli._output import emit, emit_json, width
-from safemark.cli.trend import FORMATS, written
+from safemark.cli._options import JsonForm, OneBenchmark, StoreUrl
+from safemark.cli._output import put, put_json, width
+from safemark.cli.trend import FORMATS
 from safemark.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -18,9 +20,7 @@ def across(
         list[str] | None,
         typer.Argument(metavar="[MODEL]...", help="As `list runs` names them. [all]"),
     ] = None,
-    benchmark: Annotated[
-        str | None, typer.Option("-b", "--benchmark", metavar="NAME", help="Only this benchmark.")
-    ] = None,
+    benchmark: OneBenchmark = None,
     about: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML: capability, size, open, reasoning, sibling."),
@@ -41,8 +41,8 @@ def across(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="[html: across.html; else stdout]"),
     ] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as -f json.")] = False,
+    store: StoreUrl = None,
+    as_json: JsonForm = False,
 ) -> int:
     """Compare models as a field: spread, failures a day, what goes with safety; none is asked."""
     from safemark.reports.across import about_from
@@ -54,8 +54,7 @@ def across(
         raise UnknownName("format", form, FORMATS)
     sets = sorted(published_sets()) if published == ["all"] else published or []
     known = {} if about is None else about_from(about)
-    opened = Store(store) if models or not sets else None
-    try:
+    with Store(store) if models or not sets else nullcontext() as opened:
         found = read(
             opened,
             models or (),
@@ -64,29 +63,18 @@ def across(
             requests_a_day=requests_a_day,
             published=sets,
         )
-    finally:
-        if opened is not None:
-            opened.close()
     _print(found, "json" if as_json else form, output)
     return 0
 
 
 def _print(found: "Across", form: str, output: Path | None) -> None:
-    if form == "json" and output is None:
-        emit_json(found)
-        return
-    text = _text(found, form)
-    if form == "html" or output is not None:
-        written(output or Path("across.html"), text)
+    if form == "json":
+        put_json(found, output)
     else:
-        emit(text)
+        put(_text(found, form), output or (Path("across.html") if form == "html" else None))
 
 
 def _text(found: "Across", form: str) -> str:
-    if form == "json":
-        import msgspec
-
-        return msgspec.json.format(msgspec.json.encode(found)).decode()
     from safemark.reports.across_text import across_csv, across_html, across_terminal
 
     if form == "html":

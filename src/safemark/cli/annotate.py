@@ -1,6 +1,5 @@
 """``safemark annotate``: label a sample of records by hand, blind to the judge."""
 
-import asyncio
 import getpass
 from collections.abc import Callable
 from dataclasses import asdict
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safemark.cli._options import Json, OneBenchmark, RunId, StoreUrl
 from safemark.cli._output import emit, emit_json, harmless, on_one_thread, say
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def annotate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or last.")],
+    run: RunId,
     annotator: Annotated[
         str | None, typer.Option("--as", metavar="NAME", help="Who labels. [your login name]")
     ] = None,
@@ -23,9 +23,7 @@ def annotate(
         str | None,
         typer.Option("--with", metavar="SCORER", help="Whose verdict is labelled. [its own]"),
     ] = None,
-    benchmark: Annotated[
-        str | None, typer.Option("-b", "--benchmark", help="Only this benchmark.")
-    ] = None,
+    benchmark: OneBenchmark = None,
     outcome: Annotated[
         str | None, typer.Option(metavar="NAME", help="The outcome that is labelled. [verdict]")
     ] = None,
@@ -46,20 +44,21 @@ def annotate(
     result: Annotated[
         bool, typer.Option("--result", help="Label nothing; say what came of the labels.")
     ] = False,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Label records of a run by hand; what people say becomes the calibration of the scorer.
 
     Two people label the same records, blind to the judge and to each other; --adjudicate decides
     where they differ. Reports then show rates with the judge's error taken out.
     """
+    import asyncio
+
     on_one_thread()
     from safemark.annotate import sheet
     from safemark.store import Store
 
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         what = sheet.subject(
             opened, opened.run(run), scorer=scorer, benchmark=benchmark, outcome=outcome
         )
@@ -79,8 +78,6 @@ def annotate(
             else:
                 _in_terminal(items, what, kept)
         found = sheet.result(opened, what)
-    finally:
-        opened.close()
     if as_json:
         emit_json({"run": what.run.id, "scorer": what.scorer.words, **_document(found)})
     else:
@@ -91,6 +88,8 @@ def annotate(
 async def _on_page(
     items: "list[Item]", what: "Subject", kept: "Callable[[Item, str], None]", port: int
 ) -> None:
+    import asyncio
+
     from safemark.annotate.page import Page
     from safemark.api import stopping_on_signals
 

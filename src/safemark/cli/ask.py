@@ -1,12 +1,12 @@
 """``safemark ask``: one conversation with a model or an application, to see that it answers."""
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safemark.cli._options import BaseUrl, ModelOptions, SystemPrompt
 from safemark.cli._output import emit, emit_json, harmless, say
 from safemark.errors import CallFailed, SafemarkError
 
@@ -21,23 +21,18 @@ def ask(
         list[str],
         typer.Argument(metavar="TEXT...", help="What is said; several are several turns."),
     ],
-    system: Annotated[
-        str | None, typer.Option(metavar="TEXT|@FILE", help="A system prompt.")
-    ] = None,
+    system: SystemPrompt = None,
     temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")] = 0.0,
     max_output_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 512,
-    base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Of an OpenAI-compatible server, up to /v1.")
-    ] = None,
-    options: Annotated[
-        list[str] | None,
-        typer.Option("-M", "--model-option", metavar="KEY=VALUE", help="A setting of the model."),
-    ] = None,
+    base_url: BaseUrl = None,
+    options: ModelOptions = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the replies as JSON.")] = False,
 ) -> int:
     """Say something to a model or an application and show what comes back; nothing is stored."""
+    import asyncio
+
+    from safemark.cli._given import text_of
     from safemark.cli._judge import pairs
-    from safemark.cli.run import _text
     from safemark.models.connect import connect, keys_from_dotenv
     from safemark.models.wrap import Retrying, layers
     from safemark.types import Ask
@@ -48,7 +43,9 @@ def ask(
         if isinstance(layer, Retrying):
             layer.retries = 0  # somebody sits and waits
     settings = Ask(
-        temperature=temperature, max_output_tokens=max_output_tokens, system=_text(system)
+        temperature=temperature,
+        max_output_tokens=max_output_tokens,
+        system=text_of(system, "--system"),
     )
     if not as_json:
         for note in getattr(connected, "notes", ()):

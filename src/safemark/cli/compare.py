@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from safemark.cli._output import emit, emit_json, is_coloured, on_one_thread, say, width, write_text
+from safemark.cli._options import JsonForm, StoreUrl
+from safemark.cli._output import is_coloured, on_one_thread, put, put_json, say, width
 from safemark.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def compare(
     listed: Annotated[
         int, typer.Option("--moved", min=0, metavar="N", help="List N samples of each headline.")
     ] = 20,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as -f json.")] = False,
+    store: StoreUrl = None,
+    as_json: JsonForm = False,
 ) -> int:
     """Compare runs sample by sample with the first: paired differences, intervals, corrected p."""
     on_one_thread()
@@ -53,22 +54,14 @@ def compare(
     with sides(runs, store) as found:
         comparison = compared(found, across=across, listed=listed)
     if as_json or form == "json":
-        if output is None:
-            emit_json(comparison)
-        else:
-            import msgspec
-
-            write_text(output, msgspec.json.format(msgspec.json.encode(comparison)).decode())
+        put_json(comparison, output)
     elif form == "html":
         from safemark.reports.compare_html import compare_html
 
-        write_text(output or Path("compare.html"), compare_html(comparison))
+        put(compare_html(comparison), output or Path("compare.html"))
     else:
         text = _text(form, comparison, is_coloured() and output is None, min(listed, 10))
-        if output is None:
-            emit(text)
-        else:
-            write_text(output, text)
+        put(text, output)
     refused = [each for pair in comparison.pairs for each in pair.not_compared if each.refused]
     if refused:
         say("\nnot everything was compared; `--across` compares it all the same, and says so")

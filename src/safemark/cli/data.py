@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safemark.cli._options import Json
 from safemark.cli._output import emit, emit_json, say, table
 from safemark.errors import DataError, UsageError
 
@@ -20,7 +21,6 @@ app = typer.Typer(
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[BENCHMARK]...", help="All when none is named.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")

@@ -3,10 +3,8 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
-import typer
-
+from safemark.cli._options import Json, StoreUrl
 from safemark.cli._output import emit, emit_json, harmless
 from safemark.errors import SafemarkError
 
@@ -25,8 +23,8 @@ class Finding:
 
 
 def doctor(
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Look at the installation: store, data, keys, local models, plug-ins."""
     findings = list(_findings(store))
@@ -69,11 +67,8 @@ def _python() -> Finding:
 def _store(url: str | None) -> str:
     from safemark.store import Store
 
-    opened = Store(url)
-    try:
+    with Store(url) as opened:
         runs = len(opened.runs())
-    finally:
-        opened.close()
     return f"{opened.shown_url}, {runs} run{'' if runs == 1 else 's'}"
 
 

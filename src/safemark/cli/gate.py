@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safemark.cli._given import listed
+from safemark.cli._options import Json, StoreUrl
 from safemark.cli._output import emit, emit_json, is_coloured, on_one_thread, say, width, write_text
 from safemark.errors import StoreError, UnknownName, UsageError
 
@@ -65,8 +67,8 @@ def gate(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the comparison as a page.")
     ] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Fail on a red light or a significant regression against a baseline; no model is asked."""
     import msgspec
@@ -102,7 +104,7 @@ def gate(
 
 
 def _words(given: str) -> tuple[str, ...]:
-    words = tuple(word.strip() for word in given.split(",") if word.strip())
+    words = tuple(listed(given))
     for word in words:
         if word not in ("regression", "red"):
             raise UnknownName("reason to fail", word, ("regression", "red"))
@@ -135,7 +137,7 @@ def _rules(path: Path | None) -> "Rules":
             raise UnknownName(f"rule in {path.name}", key, known)
     for key in ("fail-on", "require", "ignore"):
         if isinstance(plain.get(key), str):
-            plain[key] = [word.strip() for word in plain[key].split(",") if word.strip()]
+            plain[key] = listed(plain[key])
     try:
         rules = msgspec.convert(plain, Rules)
     except msgspec.ValidationError as error:
@@ -159,12 +161,9 @@ def _gated(
     if named is not None and named == write_baseline and not named.exists():
         say(f"no baseline at {named} yet")
         rules = msgspec.structs.replace(rules, baseline=None)
-    opened = Store(store_url)
-    try:
+    with Store(store_url) as opened:
         found = gated(opened, given, rules)
         text = b"" if write_baseline is None else baseline_text(opened, opened.run(found.run))
-    finally:
-        opened.close()
     return found, text
 
 

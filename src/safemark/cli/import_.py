@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from safemark.cli._options import Json
 from safemark.cli._output import emit, emit_json, say
 from safemark.errors import UsageError
 
@@ -25,7 +26,7 @@ def import_(
     response: Annotated[
         str | None, typer.Option(metavar="NAME", help="The column of responses.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Import own logs: personal data is replaced, the attack tagged, the basis of consent recorded.
 

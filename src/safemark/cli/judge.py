@@ -1,6 +1,5 @@
 """``safemark judge``: how far a scorer can be believed."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safemark.cli._options import Json, JudgeConcurrency, StoreUrl
 from safemark.cli._output import emit, emit_json, harmless, on_one_thread, say, table
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def check(
     threshold: Annotated[
         float, typer.Option(help="From which on an outcome that is a number counts as 1.")
     ] = 0.5,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Judgements in flight. [as the judge likes]")
-    ] = None,
+    concurrency: JudgeConcurrency = None,
     injections: Annotated[
         bool,
         typer.Option("--injections/--no-injections", help="Try to talk a judge round, 224 calls."),
@@ -55,8 +53,8 @@ def check(
     keep: Annotated[
         bool, typer.Option("--keep/--no-keep", help="Store it: reports then correct this scorer.")
     ] = True,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Measure a scorer on answers that people labelled: accuracy, sensitivity, specificity, kappa.
 
@@ -64,6 +62,8 @@ def check(
     cannot_say where people could not say either. What is found is stored as the calibration of this
     version of the scorer; reports then show rates as counted and with its error taken out.
     """
+    import asyncio
+
     on_one_thread()
     import msgspec
 
@@ -84,12 +84,9 @@ def check(
     )
     found = msgspec.structs.replace(found, flips=turned)
     if keep:
-        opened = Store(store)
-        try:
+        with Store(store) as opened:
             scorer_id = opened.ensure_scorer(ready.name, ready.version, ready.judge)
             opened.calibrations.keep(scorer_id, f"file {found.digest[:16]}", found)
-        finally:
-            opened.close()
     said = document(ready, found) | {
         "unlabelled": sum(row.label is None for row in rows),
         "absent_reasons": reasons(rows, scores),

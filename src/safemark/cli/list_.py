@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safemark.cli._options import Json
 from safemark.cli._output import emit, emit_json, say, table
 from safemark.errors import UnknownName
 
@@ -23,7 +24,7 @@ def list_(
     store: Annotated[
         str | None, typer.Option(metavar="URL", help="With runs: which store.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> int:
     """List benchmarks, categories of risk, attacks, scorers, models, removals, suites or runs."""
     listings: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -75,7 +76,7 @@ def _benchmarks() -> list[dict[str, Any]]:
             {
                 "name": name,
                 "versions": [benchmark.version, *(other.version for other in benchmark.versions)],
-                "dimensions": list(dict.fromkeys(h.dimension for h in benchmark.headlines)),
+                "dimensions": list(benchmark.dimensions),
                 "asked": [way.name for way in benchmark.ways],
                 "here": here,
                 "title": benchmark.title,
@@ -165,8 +166,7 @@ def _suites() -> list[dict[str, Any]]:
 def _runs(store_url: str | None) -> list[dict[str, Any]]:
     from safemark.store import Store
 
-    store = Store(store_url)
-    try:
+    with Store(store_url) as store:
         return [
             {
                 "run": run.id,
@@ -177,5 +177,3 @@ def _runs(store_url: str | None) -> list[dict[str, Any]]:
             }
             for run in store.runs()
         ]
-    finally:
-        store.close()

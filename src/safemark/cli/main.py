@@ -3,7 +3,6 @@
 What goes wrong is said here, in one way: ``error:`` and one sentence, then ``hint:``.
 """
 
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 import typer
 
-from safemark.cli._output import complain
+from safemark.cli._output import close_stdout, complain
 from safemark.errors import SafemarkError, UnknownName, UsageError
 
 app = typer.Typer(
@@ -139,7 +138,7 @@ def _run(arguments: list[str]) -> int:
         complain(SafemarkError("interrupted", "repeat the command: it continues"), as_json)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_stdout()
         return 0
     except Exception as error:
         said = _usage(error)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safemark.cli._options import Json, StoreUrl
 from safemark.cli._output import emit, emit_json, say, table
 from safemark.errors import UsageError
 
@@ -47,8 +48,8 @@ def plan(
     output_usd: Annotated[
         float | None, typer.Option(min=0.0, metavar="USD", help="Price of a million tokens out.")
     ] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Say how many cases tell models apart, what a suite can show, and what precision costs."""
     from safemark.reports.planning import RATES, Goal, planning
@@ -63,8 +64,7 @@ def plan(
         rates=RATES if not rates else tuple(rate / 100 for rate in rates),
         discordance=None if discordance is None else discordance / 100,
     )
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         found = planning(
             goal,
             opened,
@@ -72,8 +72,6 @@ def plan(
             benchmarks=benchmarks or (),
             price=_price(input_usd, output_usd),
         )
-    finally:
-        opened.close()
     if as_json:
         emit_json(found)
     else:

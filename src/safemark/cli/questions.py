@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safemark.cli._options import Json
 from safemark.cli._output import emit, emit_json, say, table
 from safemark.errors import UnknownName, UsageError
 
@@ -39,7 +40,7 @@ def init(
     force: Annotated[
         bool, typer.Option("--force", help="Write over a file that is there.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Write a CSV with a row of each kind, or an example set, to go on from."""
     if out.exists() and not force:
@@ -72,7 +73,7 @@ def check(
             min=0.5, max=50.0, metavar="POINTS", help="Half width of the interval wanted."
         ),
     ] = 5.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Find duplicates, answers given away and unbalanced categories; say how many are needed.
 

@@ -1,12 +1,20 @@
 """``safemark rejudge``: new scores on stored replies."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from safemark.cli._judge import pairs, voting_rule
+from safemark.cli._options import (
+    Json,
+    JudgeConcurrency,
+    JudgeOptions,
+    JudgeRule,
+    OneBenchmark,
+    RunId,
+    StoreUrl,
+)
 from safemark.cli._output import emit, emit_json, harmless, say, table
 
 if TYPE_CHECKING:
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def rejudge(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or last.")],
+    run: RunId,
     scorer: Annotated[
         str | None,
         typer.Option("--with", metavar="SCORER", help="Who judges. [each benchmark's own]"),
@@ -28,22 +36,12 @@ def rejudge(
         list[str] | None,
         typer.Option("--judge", metavar="MODEL", help="Who is asked; several vote."),
     ] = None,
-    judge_options: Annotated[
-        list[str] | None,
-        typer.Option("--judge-option", metavar="KEY=VALUE", help="A setting of the judge."),
-    ] = None,
-    judge_rule: Annotated[
-        str | None,
-        typer.Option(metavar="RULE", help="majority, any or all of several judges. [majority]"),
-    ] = None,
-    benchmark: Annotated[
-        str | None, typer.Option("-b", "--benchmark", help="Only this benchmark.")
-    ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Judgements in flight. [as the judge likes]")
-    ] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    judge_options: JudgeOptions = None,
+    judge_rule: JudgeRule = None,
+    benchmark: OneBenchmark = None,
+    concurrency: JudgeConcurrency = None,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Judge stored replies once more; the model that gave them is asked nothing.
 
@@ -51,6 +49,8 @@ def rejudge(
     Exit code 3 where the judge could not be asked, or more of its verdicts failed in passing than a
     report allows: repeating the command judges these again.
     """
+    import asyncio
+
     from safemark.api import Settings
     from safemark.plan import Request
     from safemark.reports.exit_code import INCONCLUSIVE, INTERRUPTED
@@ -61,12 +61,9 @@ def rejudge(
         options["concurrency"] = str(concurrency)
     settings = Settings(judge_options=options)
     request = Request(judge=tuple(judge or ()), judge_rule=voting_rule(judge_rule))
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         found = opened.run(run)
         done, ending = asyncio.run(_judged(opened, found, scorer, benchmark, request, settings))
-    finally:
-        opened.close()
     if as_json:
         emit_json({"run": found.id, "status": ending.status, "why": ending.why, "judged": done})
     else:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from safemark.cli._output import emit, emit_json, harmless, say, table, write_text
+from safemark.cli._options import Json, StoreUrl
+from safemark.cli._output import emit, emit_json, harmless, put, say, table
 from safemark.errors import UnknownName, UsageError
 
 app = typer.Typer(
@@ -33,14 +34,13 @@ def name(
     remove: Annotated[
         str | None, typer.Option("--remove", metavar="NAME", help="Forget this name.")
     ] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Give a run a name that commands take in place of its id; without arguments, list names."""
     from safemark.store import Store
 
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         if remove is not None:
             if remove not in opened.run_names():
                 raise UnknownName("name of a run", remove, opened.run_names())
@@ -50,8 +50,6 @@ def name(
             opened.name_run(_checked(name), found.id)
             say(f"{name} is {found.id} ({harmless(found.model)})")
         names = opened.run_names()
-    finally:
-        opened.close()
     if as_json:
         emit_json(names)
     elif run is None and remove is None:
@@ -79,7 +77,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="[stdout]")
     ] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
+    store: StoreUrl = None,
     as_json: Annotated[  # noqa: ARG001 - it is JSON anyway
         bool, typer.Option("--json", help="It is JSON in any case.")
     ] = False,
@@ -88,15 +86,9 @@ def export(
     from safemark.reports.sides import baseline_text
     from safemark.store import Store
 
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         text = baseline_text(opened, opened.run(run)).decode()
-    finally:
-        opened.close()
-    if output is None:
-        emit(text)
-    else:
-        write_text(output, text)
+    put(text, output)
     return 0
 
 
@@ -104,8 +96,8 @@ def export(
 def rm(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Remove runs and all their records; this cannot be undone."""
     import sys
@@ -113,8 +105,7 @@ def rm(
     from safemark.evaluation import locked
     from safemark.store import Store
 
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         found = [opened.run(run) for run in runs]
         if not yes:
             if not sys.stdin.isatty():
@@ -128,8 +119,6 @@ def rm(
                     raise UsageError(f"{run.id} is being worked on", "stop it first (Ctrl-C)")
                 opened.remove_run(run.id)
             say(f"removed {run.id}")
-    finally:
-        opened.close()
     if as_json:
         emit_json({"removed": [run.id for run in found]})
     return 0

@@ -1,11 +1,12 @@
 """``safemark scan``: what a training or evaluation file says of groups of people."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safemark.cli._given import listed
+from safemark.cli._options import Json
 from safemark.cli._output import emit, emit_json, on_one_thread, say, table, write_text
 
 if TYPE_CHECKING:
@@ -34,18 +35,20 @@ def scan(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it as HTML.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Who is in a data file, and what goes with whom: labels, stereotypes, toxicity, personal data.
 
     No model is asked, and no row's text is shown or kept.
     """
+    import asyncio
+
     on_one_thread()
     from safemark import __version__
     from safemark.reports.exit_code import DONE, INCONCLUSIVE
     from safemark.scan import Columns, document
 
-    columns = Columns(_split(text), label, _split(group))
+    columns = Columns(tuple(listed(text)), label, tuple(listed(group)))
     tally = asyncio.run(_scanned(file, columns))
     name = "standard input" if str(file) == "-" else file.name
     found = document(tally, name, __version__)
@@ -60,11 +63,9 @@ def scan(
     return DONE if found.rows > found.without_text else INCONCLUSIVE
 
 
-def _split(given: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (given or "").split(",") if part.strip())
-
-
 async def _scanned(file: Path, columns: "Columns") -> "Tally":
+    import asyncio
+
     from safemark.cli._progress import shown
     from safemark.engine import Progress
     from safemark.scan import Tally, items

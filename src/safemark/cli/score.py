@@ -1,6 +1,5 @@
 """``safemark score``: recorded outputs, judged; no model is asked for them."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from safemark.cli._options import Json
 from safemark.cli._output import emit, emit_json, on_one_thread, say, table
 
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ def score(
     category: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="What to tell rates apart by.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Judge outputs that were recorded elsewhere: rates with their intervals, absent ones counted.
 
     `safemark list scorers` shows who judges. What cannot be judged is absent, with its reason.
     """
+    import asyncio
+
     from safemark.outputs import Columns
     from safemark.reports.exit_code import INCONCLUSIVE
 

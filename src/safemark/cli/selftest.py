@@ -1,10 +1,10 @@
 """``safemark selftest``: is the instrument right about a model whose faults are known?"""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safemark.cli._options import Json
 from safemark.cli._output import emit, emit_json, harmless, say, table
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ def selftest(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print docs/calibration.md.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Measure the reference model, whose faults are known, and compare; exit 1 if it disagrees."""
+    import asyncio
+
     found = asyncio.run(_run(quick, seed))
     if as_json:
         emit_json(found)
@@ -37,6 +39,7 @@ def selftest(
 
 
 async def _run(quick: bool, seed: int) -> "SelfTest":
+    import asyncio
     from contextlib import AsyncExitStack
 
     from safemark.api import Watch, stopping_on_signals

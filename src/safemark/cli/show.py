@@ -4,34 +4,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safemark.cli._options import Json, OneBenchmark, RunId, StoreUrl
 from safemark.cli._output import emit, emit_json, harmless, is_coloured, say, table, width
 from safemark.errors import UnknownName
 
 if TYPE_CHECKING:
     from safemark.store import Store, StoredPart, StoredRun, Text
-    from safemark.types import Attempt, Reply, Row
+    from safemark.types import Attempt, Messages, Reply, Row
 
 
 def show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or last.")],
+    run: RunId,
     sample: Annotated[
         str | None, typer.Option("--sample", metavar="ID", help="One sample, whole.")
     ] = None,
-    benchmark: Annotated[
-        str | None, typer.Option("-b", "--benchmark", help="Only this benchmark.")
-    ] = None,
+    benchmark: OneBenchmark = None,
     absent: Annotated[
         bool, typer.Option("--absent", help="List samples without an outcome.")
     ] = False,
     rows: Annotated[int, typer.Option("--rows", min=0, help="How many samples to list.")] = 20,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StoreUrl = None,
+    as_json: Json = False,
 ) -> int:
     """Show what was asked, answered, judged, and why."""
     from safemark.store import Store
 
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         found = opened.run(run)
         parts = [p for p in opened.parts(found.id) if benchmark in (None, p.benchmark)]
         if benchmark is not None and not parts:
@@ -40,8 +38,6 @@ def show(
         if sample is not None:
             return _show_sample(opened, found, parts, sample, as_json)
         return _show_run(opened, found, parts, absent, rows, as_json)
-    finally:
-        opened.close()
 
 
 def _show_run(
@@ -141,8 +137,10 @@ def _whole(sample_id: str, record: dict[str, Any]) -> str:
     text: Text = record["text"]
     place = f"{record['benchmark']} · asked by {record['asked']} · {record['attack']}"
     lines = [f"{sample_id}  ({place}, repeat {record['repeat']})"]
+    before: Attempt | None = None
     for attempt in text.transcript.attempts:
-        lines += _attempt(attempt)
+        lines += _attempt(attempt, _new_turns(before, attempt))
+        before = attempt
     lines += [f"\nthe attacker failed: {why}" for why in text.transcript.attacker_failures]
     for scored in record["scores"]:
         score = scored["score"]
@@ -155,8 +153,18 @@ def _whole(sample_id: str, record: dict[str, Any]) -> str:
     return harmless("\n".join(lines))
 
 
-def _attempt(attempt: "Attempt") -> list[str]:
-    lines = [f"\n{message.role}:\n{_indented(message.content)}" for message in attempt.sent]
+def _new_turns(before: "Attempt | None", attempt: "Attempt") -> "Messages":
+    """What an attempt was sent, without the conversation that the one before it shows."""
+    shown = () if before is None else before.sent
+    rest = attempt.sent[len(shown) :]
+    if before is None or not rest or attempt.sent[: len(shown)] != shown:
+        return attempt.sent
+    is_reply = before.reply is not None and rest[0].content == before.reply.text
+    return rest[1:] if is_reply and rest[0].role == "assistant" else rest
+
+
+def _attempt(attempt: "Attempt", turns: "Messages") -> list[str]:
+    lines = [f"\n{message.role}:\n{_indented(message.content)}" for message in turns]
     if attempt.context:
         lines.append(f"\ncontext:\n{_indented(attempt.context)}")
     for text, likelihood in zip(attempt.continuations, attempt.likelihoods, strict=False):

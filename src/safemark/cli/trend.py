@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from safemark.cli._output import emit, emit_json, say, width
-from safemark.errors import StoreError, UnknownName
+from safemark.cli._options import JsonForm, OneBenchmark, StoreUrl
+from safemark.cli._output import put, put_json, width
+from safemark.errors import UnknownName
 
 if TYPE_CHECKING:
     from safemark.reports.trend_document import Trend
@@ -24,9 +25,7 @@ def trend(
     until: Annotated[
         str | None, typer.Option(metavar="T", help="Up to this date or time ago.")
     ] = None,
-    benchmark: Annotated[
-        str | None, typer.Option("-b", "--benchmark", metavar="NAME", help="Only this benchmark.")
-    ] = None,
+    benchmark: OneBenchmark = None,
     form: Annotated[
         str, typer.Option("-f", "--format", help="terminal, html, json or csv.")
     ] = "terminal",
@@ -34,8 +33,8 @@ def trend(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="[html: trend.html; else stdout]"),
     ] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="Which store.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as -f json.")] = False,
+    store: StoreUrl = None,
+    as_json: JsonForm = False,
 ) -> int:
     """Show all runs over time, with intervals, and what changed; no model is asked."""
     from safemark.cli._moment import moment
@@ -46,24 +45,17 @@ def trend(
         raise UnknownName("trend format", form, FORMATS)
     begin = None if since is None else moment(since)
     end = None if until is None else moment(until)
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         found = read(opened, model, since=begin, until=end, benchmark=benchmark)
-    finally:
-        opened.close()
     _print(found, "json" if as_json else form, output)
     return 0
 
 
 def _print(found: "Trend", form: str, output: Path | None) -> None:
-    if form == "json" and output is None:
-        emit_json(found)
-        return
-    text = _text(found, form)
-    if form == "html" or output is not None:
-        written(output or Path("trend.html"), text)
+    if form == "json":
+        put_json(found, output)
     else:
-        emit(text)
+        put(_text(found, form), output or (Path("trend.html") if form == "html" else None))
 
 
 def _text(found: "Trend", form: str) -> str:
@@ -71,25 +63,6 @@ def _text(found: "Trend", form: str) -> str:
         from safemark.reports.trend_html import trend_html
 
         return trend_html(found)
-    if form == "json":
-        import msgspec
-
-        return msgspec.json.format(msgspec.json.encode(found)).decode()
     from safemark.reports.trend_text import trend_csv, trend_terminal
 
     return trend_csv(found) if form == "csv" else trend_terminal(found, width())
-
-
-def written(path: Path, text: str) -> None:
-    """Write a report, and say where.
-
-    Raises:
-        StoreError: the file cannot be written.
-    """
-    try:
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}", "name another file with -o"
-        ) from error
-    say(f"written: {path}")

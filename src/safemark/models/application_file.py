@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from safemark.errors import UnknownName, UsageError
+from safemark.files import text_in, yaml_of
 from safemark.models.application_keys import (
     ApplicationKeys,
     MessageKeys,
@@ -151,18 +152,10 @@ def read_yaml(path: Path, what: str) -> Any:
     Raises:
         UsageError: it cannot be read, or is no YAML.
     """
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        return yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{what} {path} cannot be read ({error})") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        hint = ""
-        if _BARE_PLACEHOLDER.search(text):
-            hint = 'placeholders stand in quotes: "{{prompt}}"'
-        raise UsageError(f"{what} {path} is not YAML: {error}", hint) from error
+    text = text_in(path, what)
+    is_bare = _BARE_PLACEHOLDER.search(text) is not None
+    hint = 'placeholders stand in quotes: "{{prompt}}"' if is_bare else ""
+    return yaml_of(text, f"{what} {path}", hint)
 
 
 def application(given: Mapping[str, Any], file: str, name: str) -> Application:

@@ -3,6 +3,7 @@
 Who answers over HTTP is one row of `PROVIDERS`; anything else is a maker in `_MAKERS`.
 """
 
+import difflib
 import math
 import os
 import re
@@ -123,15 +124,45 @@ def _split(name: str) -> tuple[str, str]:
             if not rest:
                 raise UsageError(f"`{name}` names no model", f"for example `{provider}/NAME`")
             return provider, rest
-    if name in ("reference", "fake"):
+    if name in _ALONE:
         return name, ""
     known = [*PROVIDERS, *_MAKERS]
     if name in known:
         raise UsageError(f"`{name}` names no model", f"for example `{name}/NAME`")
-    provider = re.split("[/:]", name, maxsplit=1)[0]
     if Path(name).is_dir():
         raise UsageError(f"`{name}` is a folder", f"for local weights say `hf/{name}`")
-    raise UnknownName("model provider", provider, known, "safemark list models")
+    raise _unknown(name, known)
+
+
+def _unknown(name: str, known: list[str]) -> UsageError:
+    """What to say of a name before which stands no provider, or an unknown one."""
+    provider = re.split("[/:]", name, maxsplit=1)[0]
+    if provider == name and difflib.get_close_matches(name, _ALONE, cutoff=0.7):
+        return UnknownName("model", name, _ALONE)
+    if provider == name:
+        maker = next((row for begin, row in _WHOSE.items() if name.lower().startswith(begin)), "")
+        example = f"{maker}/{name}" if maker else "openai/gpt-4o-mini, or hf/FOLDER"
+        return UsageError(
+            f"`{name}` does not say whose model it is",
+            f"say PROVIDER/MODEL, for example {example}; `safemark list models` shows all",
+        )
+    unknown = UnknownName("model provider", provider, known, "safemark list models")
+    if "did you mean" not in unknown.hint and re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        unknown.hint = f"open weights are named `hf/{name}`; {unknown.hint}"
+    return unknown
+
+
+_ALONE = ("reference", "fake")
+_WHOSE = {
+    "gpt": "openai",
+    "chatgpt": "openai",
+    "o1": "openai",
+    "o3": "openai",
+    "o4": "openai",
+    "claude": "anthropic",
+    "gemini": "google",
+}
+"""What names of models begin with → whose they most likely are; only for a hint."""
 
 
 def _over_http(

@@ -15,6 +15,7 @@ from typing import Any, cast
 import msgspec
 
 from safemark.errors import UsageError
+from safemark.files import yaml_in
 from safemark.models._model import Model, Scores
 from safemark.models._wrapper import Wrapper, layers
 from safemark.types import Ask, Likelihood, Messages, Reply, Usage
@@ -115,14 +116,7 @@ def read(path: Path) -> Table:
     Raises:
         UsageError: it cannot be read, or is no such table.
     """
-    import yaml
-
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the prices {path} cannot be read ({error})") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"the prices {path} are not YAML: {error}") from error
+    given = yaml_in(path, "the table of prices")
     if not isinstance(given, list) or not all(isinstance(group, dict) for group in given):
         raise _wrong(path, "it is no list of providers")
     return {name: price for group in given for name, price in _group(path, group).items()}

@@ -1,7 +1,7 @@
 """The store itself: written whole batches at a time, read as far as is asked."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import sqlalchemy as sa
@@ -63,6 +63,12 @@ class Store:
     def shown_url(self) -> str:
         """The store's address without its password."""
         return self._database.shown_url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of all connections."""
