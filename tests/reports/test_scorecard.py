@@ -20,7 +20,9 @@ from safemark.benchmarks._benchmark import (
     share,
 )
 from safemark.errors import CallFailed, StoreError, UnknownName
+from safemark.evaluation import evaluate, run_spec
 from safemark.models.wrap import Budgeted
+from safemark.plan import Plan, Request
 from safemark.reports.document import BenchmarkDocument, Document, MetricDocument
 from safemark.reports.exit_code import exit_code
 from safemark.reports.html import html
@@ -54,7 +56,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Benchmark], Benchmar
         return known[spec]
 
     def install(found: Benchmark) -> Benchmark:
-        known[f"{found.name}@{found.version}"] = found
+        known[f"{found.name}@{found.version}"] = known[found.name] = found
         return found
 
     monkeypatch.setattr(registry, "benchmark", find)
@@ -248,6 +250,19 @@ async def test_a_benchmark_that_is_gone_is_named(
     outcome = await evaluated(Counting(), task(3, version="0"), store)
     with pytest.raises(UnknownName, match="no installed benchmark called `small@0`"):
         document(store, store.run(outcome.run_id))
+
+
+async def test_what_another_version_asked_is_said_and_the_rest_is_read(
+    store: Store, installed: object
+) -> None:
+    both = (task(3), replace(task(3), benchmark=benchmark(3, version="0")))
+    plan = Plan(both, ())
+    spec = run_spec(Counting(), Request(), plan, {}, None)
+    outcome = await evaluate(Counting(), plan, spec, store)
+    found = document(store, store.run(outcome.run_id))
+    assert [part.version for part in found.benchmarks] == ["1"]
+    told = {entry.what: entry.why for entry in found.not_covered}
+    assert told["small"].startswith("asked in version 0, and installed is 1")
 
 
 async def test_reading_a_run_twice_gives_the_same_document(store: Store, installed: object) -> None:

@@ -56,6 +56,15 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in terminal(sample_document())
 
 
+@pytest.mark.parametrize("columns", [50, 60, 80])
+def test_n_and_absent_stand_beside_every_figure_however_narrow(columns: int) -> None:
+    document = sample_document()
+    shown = terminal(document, columns, False)
+    for each in document.dimensions:
+        if (metric := each.headline) is not None:
+            assert f"n {metric.n:,}  absent {metric.absent:,}\n" in shown
+
+
 def test_a_typical_run_fits_a_screen_and_ends_with_the_way_to_the_page() -> None:
     lines = terminal(sample_document(), 80, False, "scorecard.html").splitlines()
     assert 25 <= len(lines) <= 35

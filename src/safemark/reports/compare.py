@@ -13,7 +13,7 @@ import numpy as np
 
 from safemark import __version__, registry
 from safemark.attacks._success import as_attacked, of_answer
-from safemark.benchmarks._benchmark import Headline
+from safemark.benchmarks._benchmark import Headline, Metric
 from safemark.errors import DataError, SafemarkError, UsageError
 from safemark.reports.aligned import Aligned, Array, Measured, aligned, measured
 from safemark.reports.boards import boards
@@ -245,11 +245,15 @@ def _difference(
         distance_outer_high=away.outer_high if away else None,
         interval_method=seen.interval_method,
         test_method=seen.test_method,
-        undefined=seen.undefined if each.metric.between is None else _OF_PAIRS,
+        undefined=_not_of_samples(each.metric) or seen.undefined,
     )
 
 
-_OF_PAIRS = "it is of pairs of answers, which two runs do not share"
+def _not_of_samples(metric: Metric) -> str | None:
+    """Why a metric has no difference sample by sample; None where it may have."""
+    if metric.between is not None:
+        return "it is of pairs of answers, which two runs do not share"
+    return None if metric.together is None else "it is of whole groups, not of samples"
 
 
 def _moved(found: Aligned, each: Measured, listed: int) -> list[MovedSample]:

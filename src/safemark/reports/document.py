@@ -218,7 +218,8 @@ class AttackDocument(msgspec.Struct, frozen=True):
 class FamilyDocument(msgspec.Struct, frozen=True):
     """Several attacks on the same samples of a benchmark: worst, mean, and any of them.
 
-    A sample at which none succeeded and one is absent is absent in ``any_of``.
+    ``worst`` is that of ``worst_n`` samples, ``mean`` that of the ``known`` members with a rate. A
+    sample at which none succeeded and one is absent is absent in ``any_of``.
     """
 
     name: str
@@ -227,7 +228,9 @@ class FamilyDocument(msgspec.Struct, frozen=True):
     members: int
     worst: float | None
     worst_attack: str | None
+    worst_n: int | None
     mean: float | None
+    known: int
     any_of: float | None
     low: float | None
     high: float | None

@@ -26,6 +26,7 @@ from safemark.reports.document import (
 from safemark.reports.templates import wording
 
 SHOWN_GROUPS = 12
+SHOWN_BESIDE = 3
 _CHARACTER = 3.4  # per cent of a scale's width that one character of a tick's label needs
 _NARROW = 4.4  # the same on the scale of a group, which a phone shows 140 px wide
 _ZOOM = 2.5  # a scale reaches so much further than the cut point that is further from its end
@@ -341,5 +342,6 @@ def environment() -> jinja2.Environment:
         coded=coded,
         attack_boards=attack_boards,
         SHOWN=SHOWN_GROUPS,
+        SHOWN_BESIDE=SHOWN_BESIDE,
     )
     return environment

@@ -18,6 +18,7 @@ from safemark.benchmarks._benchmark import Benchmark, Metric, share
 from safemark.benchmarks._consistency import of_repeats
 from safemark.reports.document import MetricDocument
 from safemark.reports.repeated import pairs_estimate
+from safemark.reports.together import groups_estimate
 from safemark.stats import Estimate, estimate, ratio
 from safemark.stats.clusters import coded
 from safemark.stats.estimate import CONFIDENCE
@@ -146,6 +147,8 @@ def estimated(
     """
     if metric.between is not None:
         return pairs_estimate(metric, records, concerned, not_asked)
+    if metric.together is not None:
+        return groups_estimate(metric, records, concerned, not_asked, confidence)
     width = len(metric.options[0]) if metric.options else 2
     parts = [
         metric.of(row) if is_concerned and row.absent is None else None

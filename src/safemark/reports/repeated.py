@@ -7,6 +7,7 @@ could have been like the largest group of its unit, or like none of the others.
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,8 @@ def pairs_estimate(
 ) -> Estimate:
     """A metric with ``between`` over the records of some kinds, (K,).
 
-    Further samples that were not asked each count as a unit of which nothing is known.
+    ``n`` and ``absent`` count answers, those of units that have a pair, not units. Further
+    samples that were not asked each count as a unit of which nothing is known.
     """
     if metric.between is None:
         raise TypeError(f"{metric.name} compares nothing")
@@ -75,7 +77,8 @@ def pairs_estimate(
         else:
             values.append(told[kind])
     shares = {unit: differing(values) for unit, values in units.items()}
-    known = _estimated(shares, cluster_of)
+    answers = sum(len(units[unit]) for unit, share in shares.items() if share is not None)
+    known = replace(_estimated(shares, cluster_of), n=answers)
     absent = missing.total() + sum(not_asked.values())
     if not absent:
         return known

@@ -4,7 +4,7 @@ A pure reader: nothing is asked, nothing is written.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from safemark import registry
@@ -75,7 +75,7 @@ def document(store: Store, run: StoredRun, scorer: str | None = None) -> Documen
         scorer: whose scores the metrics are of, where that one judged; each part's own otherwise.
 
     Raises:
-        UnknownName: a benchmark of the run is not installed any more, or nobody called ``scorer``
+        UnknownName: no benchmark of the run is installed any more, or nobody called ``scorer``
             judged it.
         UsageError: that scorer does not judge what the benchmark's metrics are of.
     """
@@ -84,7 +84,11 @@ def document(store: Store, run: StoredRun, scorer: str | None = None) -> Documen
         judges = [judge for part in parts for judge in store.scorers(part.id)]
         if _called(scorer, judges) is None:
             raise UnknownName(f"scorer of {run.id}", scorer, {judge.words for judge in judges})
-    read = [_benchmark(store, part, scorer, parts) for part in parts]
+    gone = [(part, why) for part in parts if (why := _unreadable(part))]
+    if len(gone) == len(parts) > 0:
+        _installed(store, parts[0])
+    lost = {part.id for part, _ in gone}
+    read = [_benchmark(store, part, scorer, parts) for part in parts if part.id not in lost]
     usage = store.usage(run.id)
     return Document(
         safemark=run.body.safemark,
@@ -124,7 +128,7 @@ def document(store: Store, run: StoredRun, scorer: str | None = None) -> Documen
                 for use in run.body.judges
             ],
         ),
-        not_covered=_not_covered(run, read),
+        not_covered=_not_covered(run, read, [NotCovered(part.benchmark, w) for part, w in gone]),
         environment=dict(run.body.environment),
         attack_families=_families(store, parts),
     )
@@ -164,7 +168,7 @@ def _benchmark(
         asked=part.asked,
         attack=part.attack,
         light=first.light if first else "grey",
-        why=first.why if first else "no headline can be measured this way",
+        why=first.why if first else _unlit(benchmark, part.asked),
         headline=first.metric if first else "",
         n=len(records.kind) + missing - absent,
         absent=absent,
@@ -180,13 +184,41 @@ def _benchmark(
         licence=source.licence if source else "Apache-2.0",
         revision=source.revision if source else None,
         digests=dict(part.body.digests),
-        notes=[*part.body.notes, *_worst(benchmark, part, records)],
+        notes=[
+            *part.body.notes,
+            *_worst(benchmark, part, records),
+            *_untold(benchmark, part.asked, whole),
+        ],
         further=[_further(store, part, other) for other in judges if other != judge],
         judge=judge_error(store, part, judge, whole),
         attacked=attack_document(store, part, _asked_plainly(part, parts), unattacked),
         reliability=reliability(records),
         other_ways=other_ways(store, part, parts),
     )
+
+
+def _untold(
+    benchmark: Benchmark, asked: str, whole: Mapping[str, tuple[Metric, Estimate]]
+) -> list[str]:
+    """Headlines that this way could tell and no answer does: what reads them is lacking."""
+    lit = {headline.metric for headline in benchmark.headlines} - set(whole)
+    return [
+        f"told by none of these answers: {metric.label or metric.name}"
+        for metric in benchmark.metrics
+        if metric.name in lit and (not metric.ways or asked in metric.ways)
+    ]
+
+
+def _unlit(benchmark: Benchmark, asked: str) -> str:
+    """Why a part has no headline."""
+    if benchmark.unlit:
+        return benchmark.unlit.why
+    lit = {headline.metric for headline in benchmark.headlines}
+    by = {way for one in benchmark.metrics if one.name in lit for way in one.ways}
+    judged = [way.name for way in benchmark.ways if way.name in by and way.scorer.with_judge]
+    if judged and asked not in by:
+        return f"no light without a judge: `{benchmark.name}:{judged[0]}` with --judge MODEL"
+    return "no headline can be measured this way"
 
 
 def _worst(benchmark: Benchmark, part: StoredPart, records: Records) -> list[str]:
@@ -282,6 +314,22 @@ def _scorer(judge: StoredScorer) -> Scorer | None:
 def _is_of(judge: StoredScorer, installed: Scorer) -> bool:
     """Whether it is of the installed version; behind that stands what it was told to look for."""
     return judge.version.split(" ")[0] == installed.version.split(" ")[0]
+
+
+def _unreadable(part: StoredPart) -> str:
+    """Why the outcomes of a part cannot be read; empty where they can.
+
+    What another version of a benchmark asked is never read by this one's definitions.
+    """
+    for spec in (f"{part.benchmark}@{part.version}", part.benchmark):
+        try:
+            found = registry.benchmark(spec)
+        except UnknownName:
+            continue
+        if found.version == part.version:
+            return ""
+        return f"asked in version {part.version}, and installed is {found.version}; ask again"
+    return "asked, and not installed any more: its outcomes cannot be read"
 
 
 def _installed(store: Store, part: StoredPart) -> Benchmark:
@@ -438,8 +486,12 @@ def _dimension(
     )
 
 
-def _not_covered(run: StoredRun, read: Sequence[BenchmarkDocument]) -> list[NotCovered]:
-    found = [NotCovered(what, why) for what, why in run.body.not_covered]
+def _not_covered(
+    run: StoredRun, read: Sequence[BenchmarkDocument], gone: Sequence[NotCovered]
+) -> list[NotCovered]:
+    found = [*gone, *(NotCovered(what, why) for what, why in run.body.not_covered)]
+    plain = (part for part in read if part.attack == DIRECT)
+    found += [NotCovered(part.name, part.why) for part in plain if not part.headlines]
     lit = {headline.dimension for part in read for headline in part.headlines}
     found += [
         NotCovered(TITLES[dimension], "no benchmark of this run measures it")
@@ -453,4 +505,4 @@ def _not_covered(run: StoredRun, read: Sequence[BenchmarkDocument]) -> list[NotC
             found.append(NotCovered(f"the rest of {part.name}", f"asked: {part.selection}"))
     if all(part.attack == DIRECT for part in read):
         found.append(NotCovered("attacks", "every question was asked plainly"))
-    return found
+    return list(dict.fromkeys(found))

@@ -15,11 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from safemark.reports.document import (
+    AttackDifference,
     BenchmarkDocument,
     Document,
     LightName,
     MetricDocument,
 )
+from safemark.reports.left_out import LeftOut
 from safemark.reports.templates import wording
 
 GLYPHS: dict[LightName, str] = {"green": "●", "yellow": "▲", "red": "■", "grey": "○"}
@@ -31,6 +33,7 @@ STYLES: dict[LightName, str] = {
 }
 SHOWN_ATTACKS = 12
 SHOWN_GAPS = 3
+SHOWN_GREYS = 12
 
 
 def terminal(
@@ -81,6 +84,8 @@ def _scorecard(document: Document, width: int, html_path: str | None) -> Rendera
     blocks += [Text(""), _dimensions(document, width)]
     if document.benchmarks:
         blocks += [Text(""), _benchmarks(document.benchmarks, width)]
+    if greys := _greys(document.benchmarks):
+        blocks += [Text(""), Text("Grey, and why", "bold"), *greys]
     if further := [one for part in document.benchmarks for one in _further(part)]:
         blocks += [Text(""), Text("Also scored, no lights taken", "bold"), *further]
     if attacked := _attacks(document):
@@ -123,13 +128,22 @@ def _dimensions(document: Document, width: int) -> RenderableType:
             _padded(Text(wording.short(wording.capital(each.name), 14), "bold"), 14),
             _figures(each.headline),
         )
+        counts = _counts(each.headline)
+        fits = head.cell_len + 2 + len(counts) <= width
+        if counts and fits:
+            head.append(f"  {counts}")
         head.no_wrap, head.overflow = True, "ellipsis"
         rows.append(head)
+        if counts and not fits:
+            rows.append(Padding(_text(counts), (0, 0, 0, 24)))
         reason = wording.reason(document, each)
         if each.headline is not None:
-            reason = f"{wording.capital(wording.label(each.headline))}: {reason}"
+            label = wording.label(each.headline)
+            alone = len(each.benchmarks) == 1
+            said = wording.capital(label) if alone else f"{each.headline_benchmark}: {label}"
+            reason = f"{said}: {reason}"
         if reason:
-            shown = _text(wording.short(reason, 2 * (width - 14)), "dim")
+            shown = _text(wording.short(reason, 2 * (width - 12)), "dim")
             rows.append(Padding(shown, (0, 0, 0, 10)))
     return Group(*rows)
 
@@ -145,26 +159,63 @@ def _figures(metric: MetricDocument | None) -> Text:
         return Text("not measured", "dim")
     return Text.assemble(
         (wording.reading(metric), "bold"),
-        f"  ({wording.outer(metric)})  n {metric.n:,}  absent {metric.absent:,}",
+        f"  ({wording.outer(metric)})",
     )
 
 
-def _benchmarks(benchmarks: Iterable[BenchmarkDocument], width: int) -> Table:
-    """One line each: its light and first headline."""
+def _counts(metric: MetricDocument | None) -> str:
+    return "" if metric is None else f"n {metric.n:,}  absent {metric.absent:,}"
+
+
+def _benchmarks(benchmarks: Sequence[BenchmarkDocument], width: int) -> Table:
+    """One line each: its light and first headline. Names give way to figures, not the reverse."""
     table = _table("light", "benchmark", "value>", "outer interval>", "n>", "absent>", "")
-    for each in benchmarks:
-        metric = wording.metric_named(each, each.headline)
-        named = each.name if each.attack in ("", "direct") else f"{each.name} + {each.attack}"
-        table.add_row(
-            _light(each.light),
-            Text(wording.short(named, max(16, min(width - 62, 60)))),
-            Text(wording.short(wording.reading(metric), 12)),
-            Text(wording.short(wording.outer(metric), 20) if metric else wording.UNKNOWN),
-            Text(wording.count(each.n)),
-            Text(wording.count(each.absent)),
-            Text("partial" if each.partial else "", "yellow"),
-        )
+    figures = [_figures_of(each) for each in benchmarks]
+    taken = sum(
+        max(len(str(column.header)), *(len(row[place]) for row in figures))
+        for place, column in enumerate(table.columns[2:])
+    )
+    room = width - 8 - taken - 2 * len(table.columns)
+    for place, column in enumerate(table.columns[4:], 2):
+        column.min_width = max(len(row[place]) for row in figures)
+    for each, row in zip(benchmarks, figures, strict=True):
+        named = Text(_named(each, max(16, min(room, 60))))
+        table.add_row(_light(each.light), named, *map(Text, row[:-1]), Text(row[-1], "yellow"))
     return table
+
+
+def _figures_of(part: BenchmarkDocument) -> tuple[str, ...]:
+    """Value, outer interval, n, absent, and whether it is partial."""
+    metric = wording.metric_named(part, part.headline)
+    return (
+        wording.short(wording.reading(metric), 12),
+        wording.short(wording.outer(metric), 20) if metric else wording.UNKNOWN,
+        wording.count(part.n),
+        wording.count(part.absent),
+        "partial" if part.partial else "",
+    )
+
+
+def _named(part: BenchmarkDocument, most: int) -> str:
+    """A part's name in so many characters: of a long one under attack, what tells it apart."""
+    if part.attack in ("", "direct"):
+        return wording.short(part.name, most)
+    whole = f"{part.name} + {part.attack}"
+    return whole if len(whole) <= most else wording.short(f"+ {part.attack}", most)
+
+
+def _greys(benchmarks: Iterable[BenchmarkDocument]) -> list[RenderableType]:
+    """One line for each that has a headline and no light: what is absent, and why."""
+    lines: list[RenderableType] = []
+    for each in benchmarks:
+        if each.light == "grey" and each.headline:
+            reasons = f": {wording.reasons(each.absent_reasons)}" if each.absent else ""
+            lines.append(_line(f"  {_named(each, 40)}: {each.why}{reasons}"))
+    more = len(lines) - SHOWN_GREYS
+    shown = lines[:SHOWN_GREYS]
+    if more > 0:
+        shown.append(_line(f"  and {more} more in the full report", "dim"))
+    return shown
 
 
 def _further(benchmark: BenchmarkDocument) -> list[RenderableType]:
@@ -193,7 +244,7 @@ def _attacks(document: Document) -> list[RenderableType]:
     made = [(each, each.attacked) for each in document.benchmarks if each.attacked is not None]
     for each, attacked in made[:SHOWN_ATTACKS]:
         named = f"{each.name} + {wording.short(each.attack, 30)}"
-        for change in attacked.differences[:2]:
+        for change in _telling(attacked.differences)[:2]:
             said = f"{wording.short(change.label, 40)} {wording.moved(change)}"
             lines.append(_text(f"  {named}: {said}"))
         if attacked.failures:
@@ -205,6 +256,13 @@ def _attacks(document: Document) -> list[RenderableType]:
         named = f"{family.benchmark}, {wording.short(family.name, 30)} ({family.members})"
         lines.append(_text(f"  {named}: {wording.family(family)}"))
     return lines
+
+
+def _telling(changes: Sequence[AttackDifference]) -> list[AttackDifference]:
+    """Without one that says the same as the one before: a success rate and what it is read from."""
+    figures = [(one.plain, one.attacked, one.pairs, one.absent) for one in changes]
+    before = [None, *figures]
+    return [one for one, own, last in zip(changes, figures, before, strict=False) if own != last]
 
 
 def _judges(benchmarks: Sequence[BenchmarkDocument]) -> list[RenderableType]:
@@ -231,16 +289,21 @@ def _judges(benchmarks: Sequence[BenchmarkDocument]) -> list[RenderableType]:
 
 
 def _gaps(document: Document) -> list[RenderableType]:
-    if not document.not_covered:
+    found = wording.not_covered(document)
+    if not found:
         return []
     lines: list[RenderableType] = [Text("Not covered", "bold")]
-    lines += [
-        _line(f"  {wording.short(each.what, 40)}: {each.why}")
-        for each in document.not_covered[:SHOWN_GAPS]
-    ]
-    if (more := len(document.not_covered) - SHOWN_GAPS) > 0:
+    lines += [_line(f"  {_left_out(each)}") for each in found[:SHOWN_GAPS]]
+    if more := sum(len(each.names) for each in found[SHOWN_GAPS:]):
         lines.append(Text(f"  and {more} more in the full report", "dim"))
     return lines
+
+
+def _left_out(one: LeftOut) -> str:
+    """One name and its reason; of several, first what they have in common."""
+    if one.names[1:]:
+        return f"{one.why}: {wording.short(one.named(), 80)}"
+    return f"{wording.short(one.names[0], 40)}: {one.why}"
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -27,6 +27,7 @@ from safemark.reports.document import (
     Threshold,
     WaysDocument,
 )
+from safemark.reports.left_out import LeftOut, by_reason
 
 UNKNOWN = "not known"
 MINUS = "\N{MINUS SIGN}"
@@ -60,6 +61,8 @@ def visible(text: str) -> str:
     >>> visible("\x1b[31mred\u202e")
     '⟨U+001B⟩[31mred⟨U+202E⟩'
     """
+    if text.isprintable():  # nothing of what is spelt out below counts as printable
+        return text
     shown: list[str] = []
     before = " "
     for character in text:
@@ -301,6 +304,25 @@ def short_title(benchmark: BenchmarkDocument) -> str:
     return benchmark.title.split(":")[0].strip() or benchmark.name
 
 
+def beside(
+    document: Document, dimension: DimensionDocument
+) -> list[tuple[BenchmarkDocument, HeadlineDocument, MetricDocument]]:
+    """The other headlines that have a light in a dimension, plainly asked, worst light first."""
+    shown = origin(document, dimension)
+    found = [
+        (part, headline, metric)
+        for part in document.benchmarks
+        if part.attack in ("", "direct")
+        for headline in part.headlines
+        if headline.dimension == dimension.name
+        and headline.light != "grey"
+        and not (shown and (part, headline) == shown)
+        and (metric := metric_named(part, headline.metric)) is not None
+    ]
+    worst_first = ("red", "yellow", "green")
+    return sorted(found, key=lambda one: worst_first.index(one[1].light))
+
+
 def reason(document: Document, dimension: DimensionDocument) -> str:
     """Why a dimension has its light, without what is already said beside it."""
     found = origin(document, dimension)
@@ -353,6 +375,11 @@ def tally(dimensions: Iterable[DimensionDocument]) -> str:
     """``1 green, 2 grey``."""
     found = [each.light for each in dimensions]
     return listed([f"{found.count(light)} {light}" for light in LIGHTS if light in found])
+
+
+def not_covered(document: Document) -> list[LeftOut]:
+    """What the scorecard does not cover, once for each reason."""
+    return by_reason((each.what, each.why) for each in document.not_covered)
 
 
 def summary(document: Document) -> str:
@@ -458,10 +485,11 @@ def family(each: FamilyDocument) -> str:
     """Worst, mean and any-of-N of several attacks."""
     worst = f"worst {figure(each.worst, 'share')}"
     if each.worst_attack:
-        worst += f" ({short(each.worst_attack, 30)})"
+        worst += f" ({short(each.worst_attack, 30)}, n {count(each.worst_n)})"
     ends = f"{figure(each.outer_low, 'share')} to {figure(each.outer_high, 'share')}"
+    unknown = "" if each.known == each.members else f" of the {each.known:,} that are known"
     return (
-        f"{worst}, mean {figure(each.mean, 'share')}, any of them"
+        f"{worst}, mean {figure(each.mean, 'share')}{unknown}, any of them"
         f" {figure(each.any_of, 'share')} ({ends})"
     )
 
