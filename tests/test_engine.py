@@ -18,7 +18,6 @@ from safemark.engine import (
     Part,
     Progress,
     ask_all,
-    score_key,
 )
 from safemark.errors import CallFailed, StoreError
 from safemark.judging import is_settled
@@ -88,18 +87,6 @@ def test_the_ask_key_changes_with_whatever_changes_the_question(changed: bytes) 
 
 def test_the_ask_key_does_not_depend_on_who_judges() -> None:
     assert key(task(judge=scorer(version="2"))) == key(task())
-
-
-def test_the_score_key_changes_with_the_ask_the_scorer_its_version_and_the_judge() -> None:
-    ask = key(task())
-    keys = [
-        score_key(ask, scorer()),
-        score_key(key(task(), repeat=1), scorer()),
-        score_key(ask, scorer(version="2")),
-        score_key(ask, scorer(name="another")),
-        score_key(ask, replace(scorer(), judge="openai/gpt-4o")),
-    ]
-    assert len(set(keys)) == len(keys)
 
 
 RETRIED = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safemark.attacks import transfer
 from safemark.attacks._attack import Helpers
 from safemark.batching import Advance, advance, with_collected
 from safemark.decide import UntilDecided
@@ -154,6 +155,7 @@ async def run_one(
     they are given; they share the budget.
     """
     watch = watch or Watch()
+    transfer.read_from(store)
     check_names(request, offline=settings.offline)
     budget = Budget(settings.max_time_s, settings.token_budget, settings.max_cost_usd)
     bare = opened_model(model, settings, budget)
@@ -221,6 +223,7 @@ async def advance_batch(
         UsageError: it cannot be asked by batch, or a budget or an early end is set.
         SafemarkError: the provider refuses a batch, or does not answer.
     """
+    transfer.read_from(store)
     check_names(request, offline=settings.offline)
     limited = (settings.max_time_s, settings.token_budget, settings.max_cost_usd)
     if any(limit is not None for limit in limited):
@@ -436,11 +439,8 @@ def gate(
     """
     from safemark.reports.gate import Rules, gated
 
-    opened = Store(store)
-    try:
+    with Store(store) as opened:
         return gated(opened, run, Rules(baseline=baseline, **rules))
-    finally:
-        opened.close()
 
 
 @contextmanager

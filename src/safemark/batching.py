@@ -157,6 +157,11 @@ def refuse_impossible(model: Model, plan: Plan) -> None:
                 f"the attack `{task.attack.name}` asks as it goes, which no batch can",
                 "leave --batch away, or the attack",
             )
+        if task.way.converse is not None:
+            raise UsageError(
+                f"`{task.benchmark.name}` asks over several turns, which no batch can",
+                "leave --batch away, or the benchmark",
+            )
     if http_model(model) is None:
         raise UsageError(
             f"{model.name} cannot be asked by batch",

@@ -21,17 +21,21 @@ import msgspec
 from safemark import __version__
 from safemark.attacks import direct
 from safemark.attacks._attack import DIRECT
+from safemark.attacks._success import aimed_at
 from safemark.benchmarks._benchmark import Scorer
 from safemark.data import cache_folder
 from safemark.decide import MOST_AT_ONCE, UntilDecided, ask_until_decided
 from safemark.engine import MOST_SERVED, Ending, Part, Progress, ask_all, part_body
 from safemark.errors import StoreError
+from safemark.judging import attempted
 from safemark.models._model import Model
 from safemark.models.connect import NOT_IN_ANSWERS
 from safemark.models.judge import Judge
 from safemark.plan import Plan, Request, Task
+from safemark.plan.attacked import covered
 from safemark.secrets import is_secret_name, scrubbed
 from safemark.store import RunBody, Served, Store, StoredRun, new_run_id, now
+from safemark.types import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,16 @@ async def prepared(plan: Plan, model: Model) -> Plan:
 
 
 async def _prepared(task: Task, model: Model) -> Task:
+    """The task with its attack prepared on the samples that the attack is aimed at, as asked."""
     if task.attack.prepare is None:
         return task
-    samples = [task.way.render(sample) for _, sample in task.unrendered()]
+    is_aimed_at = aimed_at(task.benchmark, task.way.name)
+    aims = [sample for _, sample in task.unrendered() if is_aimed_at(sample)]
+    asked = [await attempted(task.attacked(sample)) for sample in aims]
+    samples = [one for one in asked if isinstance(one, Sample)]
     attack = await task.attack.prepare(samples, model)
-    return replace(task, attack=replace(attack, prepare=None))
+    ready = replace(task, attack=replace(attack, prepare=None))
+    return covered(ready) or ready
 
 
 async def evaluate(
@@ -188,7 +197,7 @@ def _part(store: Store, run: StoredRun, task: Task, also: Sequence[Scorer]) -> P
     return Part(
         task,
         task.attack.id,
-        task.attack.search or direct.plainly,
+        task.attack.search or task.way.converse or direct.plainly,
         store.ensure_part(*place, part_body(task)),
         own,
         tuple((one, scorer_id) for one, scorer_id in further if scorer_id != own),

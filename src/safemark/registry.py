@@ -108,6 +108,8 @@ def attacks(spec: str) -> "tuple[Attack, ...]":
 def _one_attack(spec: str) -> "Attack":
     base, colon, argument = spec.partition(":")
     found: Attack = load("attack", base)
+    if not colon and found.wants_argument:
+        raise UsageError(f"`{base}` is told more behind a colon", f"{base}:…, {found.title}")
     if not colon:
         return found
     if found.with_argument is None:

@@ -177,8 +177,7 @@ async def run_selftest(
         watch.planned(spoiling, plan)
 
     began = time.monotonic()
-    store = Store(":memory:")
-    try:
+    with Store(":memory:") as store:
         document, _ = await run_one(
             spoiling,
             Request((BENCHMARK,), limit=limit, repeats=draws, seed=seed),
@@ -187,8 +186,6 @@ async def run_selftest(
             stop or asyncio.Event(),
             Watch(planned, watch.started),
         )
-    finally:
-        store.close()
     return judged(document, plans[0], spoiling.spoilt, known, seed, time.monotonic() - began)
 
 

@@ -111,7 +111,7 @@ def test_ones_own_table_is_read(tmp_path: Path) -> None:
         ("- provider: x\n  prices: {m: [1, 1, -2]}", "prices of m are not"),
         ("- provider: x\n  prices: {m: [1, 1, .inf]}", "prices of m are not"),
         ("- provider: x\n  prices: {m: [1, 1, true]}", "prices of m are not"),
-        ("- [", "are not YAML"),
+        ("- [", "is not YAML"),
     ],
 )
 def test_a_table_that_is_none_is_refused_with_an_example(

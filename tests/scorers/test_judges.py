@@ -333,7 +333,7 @@ async def test_a_rubric_of_ones_own_is_asked_with_its_outcomes_and_examples(tmp_
     ("text", "problem"),
     [
         ("", "is no rubric"),
-        ("name: [", "is no rubric"),
+        ("name: [", "is not YAML"),
         ("name: x\nquestion: q\noutcomes: {a: b}", "fewer than two"),
         ("name: x\nquestion: q\noutcomes: {a: b, A: c}", "fewer than two"),
         ("name: x\nquestion: q\noutcomes: {a b: b, c: c}", "not one word"),
