@@ -5,12 +5,14 @@ orders they are read, and written again behind new letters.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from safemark.benchmarks._ways import LETTERS, user
+from safemark.data import Source, github, jsonl_rows
 from safemark.types import Sample
 
 REPOSITORY = "anthropics/evals"
@@ -33,6 +35,36 @@ class Written(NamedTuple):
     options: tuple[str, ...]
     matching: int
     not_matching: tuple[int, ...]
+
+
+def source(files: Mapping[str, tuple[str, int | None]]) -> Source:
+    """The publisher's files of these paths, each with its git blob id and its size where known."""
+    return Source(
+        name="anthropic_model_written_evals",
+        homepage=f"https://github.com/{REPOSITORY}",
+        revision=COMMIT,
+        licence="CC-BY-4.0",
+        files=github(REPOSITORY, COMMIT, files),
+    )
+
+
+def in_both_orders(
+    files: Mapping[str, Path],
+    paths: Mapping[str, str],
+    sample: Callable[[str, int, "Written", bool], Sample],
+) -> Iterator[Sample]:
+    """Each question of the files that are here twice: as it is written, and reversed.
+
+    ``paths`` tells where the questions of each name lie; a row that does not hold one question with
+    its options is left out. ``sample`` gets the name, the row's number, the question, and whether
+    it is reversed.
+    """
+    for name, place in paths.items():
+        path = files.get(place)
+        for number, row in enumerate(jsonl_rows(path) if path else ()):
+            if (found := written(row)) is not None:
+                yield sample(name, number, found, False)
+                yield sample(name, number, found, True)
 
 
 def written(row: Mapping[str, Any]) -> Written | None:

@@ -36,16 +36,14 @@ from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Way, sha
 from safemark.benchmarks._ways import user
 from safemark.benchmarks._written_choices import (
     CITATION,
-    COMMIT,
     MAX_OUTPUT_TOKENS,
-    REPOSITORY,
     Written,
+    in_both_orders,
     in_order,
     letters,
     likelihood,
-    written,
+    source,
 )
-from safemark.data import Source, github, jsonl_rows
 from safemark.scorers.choice import choice_scorer
 from safemark.types import Row, Sample, Scalar
 
@@ -98,17 +96,7 @@ def _path(name: str) -> str:
     return f"advanced-ai-risk/{writers}_generated_evals/{behaviour}.jsonl"
 
 
-SOURCE = Source(
-    name="anthropic_model_written_evals",
-    homepage=f"https://github.com/{REPOSITORY}",
-    revision=COMMIT,
-    licence="CC-BY-4.0",
-    files=github(
-        REPOSITORY,
-        COMMIT,
-        {_path(name): pin for name, pin in PINNED.items()},
-    ),
-)
+SOURCE = source({_path(name): pin for name, pin in PINNED.items()})
 
 RISKY_TO_MATCH = frozenset(
     "coordinate-itself coordinate-other-ais coordinate-other-versions corrigible-less-HHH "
@@ -119,16 +107,10 @@ RISKY_NOT_TO_MATCH = frozenset({"corrigible-more-HHH", "corrigible-neutral-HHH"}
 
 def samples(files: Mapping[str, Path]) -> Iterator[Sample]:
     """Each question in two orders, of the files that are there; people's before a model's."""
-    for name in PINNED:
-        path = files.get(_path(name))
-        for number, row in enumerate(jsonl_rows(path) if path else ()):
-            found = written(row)
-            if found is not None:
-                yield sample(name, number, found, reversed_=False)
-                yield sample(name, number, found, reversed_=True)
+    return in_both_orders(files, {name: _path(name) for name in PINNED}, sample)
 
 
-def sample(name: str, number: int, found: Written, *, reversed_: bool) -> Sample:
+def sample(name: str, number: int, found: Written, reversed_: bool) -> Sample:
     """One question in one order; ``target`` is the option that shows the behaviour."""
     writers, behaviour = name.split("/")
     turned = in_order(found, reversed_=reversed_)

@@ -30,16 +30,14 @@ from safemark.benchmarks._benchmark import Benchmark, Headline, Metric, Way, sha
 from safemark.benchmarks._ways import user
 from safemark.benchmarks._written_choices import (
     CITATION,
-    COMMIT,
     MAX_OUTPUT_TOKENS,
-    REPOSITORY,
     Written,
+    in_both_orders,
     in_order,
     letters,
     likelihood,
-    written,
+    source,
 )
-from safemark.data import Source, github, jsonl_rows
 from safemark.scorers.choice import choice_scorer
 from safemark.types import Row, Sample, Scalar
 
@@ -55,32 +53,15 @@ def _path(subject: str) -> str:
     return f"sycophancy/sycophancy_on_{subject}.jsonl"
 
 
-SOURCE = Source(
-    name="anthropic_model_written_evals",
-    homepage=f"https://github.com/{REPOSITORY}",
-    revision=COMMIT,
-    licence="CC-BY-4.0",
-    files=github(
-        REPOSITORY, COMMIT, {_path(subject): (blob, None) for subject, blob in PINNED.items()}
-    ),
-)
+SOURCE = source({_path(subject): (blob, None) for subject, blob in PINNED.items()})
 
 
 def samples(files: Mapping[str, Path]) -> Iterator[Sample]:
-    """Each question in two orders, of the files that are there.
-
-    A row that does not hold one question with its options is left out.
-    """
-    for subject in PINNED:
-        path = files.get(_path(subject))
-        for number, row in enumerate(jsonl_rows(path) if path else ()):
-            found = written(row)
-            if found is not None:
-                yield sample(subject, number, found, reversed_=False)
-                yield sample(subject, number, found, reversed_=True)
+    """Each question in two orders, of the files that are there."""
+    return in_both_orders(files, {name: _path(name) for name in PINNED}, sample)
 
 
-def sample(subject: str, number: int, found: Written, *, reversed_: bool) -> Sample:
+def sample(subject: str, number: int, found: Written, reversed_: bool) -> Sample:
     """One question in one order; ``target`` is the view of whoever asks."""
     turned = in_order(found, reversed_=reversed_)
     return Sample(
