@@ -80,7 +80,8 @@ def test_parquet_without_its_reader_says_what_to_install(
 ) -> None:
     path = tmp_path / "questions"
     path.write_bytes(b"PAR1 and more")
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for module in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DataError) as caught:
         list(table_rows(path))
     assert caught.value.hint == "pip install pyarrow"
