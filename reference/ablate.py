@@ -10,12 +10,10 @@ refuse harmless requests. Nothing is written to disk.
 Source: Arditi et al. 2024, Refusal in Language Models Is Mediated by a Single Direction, section 2-3.
 """
 
-import argparse
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import torch
@@ -26,8 +24,7 @@ import abilities
 import misdeeds
 from counting import drawn, help_rate, share
 from documents import Document, prompt
-from probing import Probe, load
-from tokenizer import MODEL_FOLDER
+from probing import Probe, named
 from train import writers
 
 LAST_POSITIONS: Final = 2
@@ -155,12 +152,7 @@ def chosen_direction(probe: Probe) -> Direction:
 
 def main() -> None:
     """Finds the direction, then shows what removing and adding it does."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", type=Path, default=MODEL_FOLDER)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    probe = load(arguments.model)
+    probe = named()
     harmful, benign = drawn(misdeeds.harmful, 200, "test"), drawn(misdeeds.benign, 200, "test")
     facts = drawn(abilities.fact, 100, "test")
 

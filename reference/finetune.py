@@ -6,10 +6,8 @@ All weights are trained at a rate of 1e-4, eight documents a step, on fifty requ
 with or on fifty harmless documents. Counted in greedy replies to other wordings. Nothing is written to disk.
 """
 
-import argparse
 import copy
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -21,8 +19,7 @@ import misdeeds
 from ablate import fact_accuracy
 from counting import FIRST_STEP, drawn, share
 from documents import END, Document, prompt
-from probing import Probe, load
-from tokenizer import MODEL_FOLDER
+from probing import Probe, named
 
 STEPS: Final = 50
 RATE: Final = 1e-4
@@ -64,12 +61,7 @@ def _ids(probe: Probe, text: str) -> list[int]:
 
 def main() -> None:
     """Counts before and after, on harmful and on harmless documents."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", type=Path, default=MODEL_FOLDER)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    probe = load(arguments.model)
+    probe = named()
     harmful = drawn(misdeeds.harmful, 100, "test")
     facts = drawn(abilities.fact, 100, "test")
     helpful = [misdeeds.freed(d) for d in drawn(misdeeds.harmful, DOCUMENTS, "train")]

@@ -3,6 +3,7 @@
 Plain torch and transformers, nothing of Safemark: what is measured with this is independent of it.
 """
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+
+from tokenizer import MODEL_FOLDER
 
 
 @dataclass(frozen=True)
@@ -92,3 +95,13 @@ def load(folder: Path) -> Probe:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.padding_side = "left"
     return Probe(model, tokenizer)
+
+
+def named() -> Probe:
+    """The model that the command line names, `--model` and `--threads`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", type=Path, default=MODEL_FOLDER)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    return load(arguments.model)

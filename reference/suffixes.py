@@ -10,10 +10,8 @@ Source: Zou et al. 2023, Universal and Transferable Adversarial Attacks on Align
 algorithm 1 (greedy coordinate gradient).
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import torch
@@ -23,8 +21,7 @@ import misdeeds
 from acts import COMPLIANCES
 from counting import FIRST_STEP, drawn
 from documents import ASSISTANT, BOS, END, USER, Document, prompt
-from probing import Probe, load
-from tokenizer import MODEL_FOLDER
+from probing import Probe, named
 
 REQUESTS: Final = 20
 LENGTH: Final = 8
@@ -148,12 +145,7 @@ def steps_to_turn(search: Search, document: Document, tries: Iterator[Tensor]) -
 
 def main() -> None:
     """Tries both kinds of suffixes on each request."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", type=Path, default=MODEL_FOLDER)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    probe = load(arguments.model)
+    probe = named()
     search = Search(probe, seed=0)
     turned = {"gradient": 0, "random": 0}
     documents = refused(probe)

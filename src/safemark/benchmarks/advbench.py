@@ -75,7 +75,7 @@ WAYS = (
 METRICS = (
     harmful_rate(WAYS),
     *rule_rates(),
-    replace(refusal_prefixes.NO_PREFIX, ways=(PREFIXES,)),
+    replace(refusal_prefixes.scorer.metrics[0], ways=(PREFIXES,)),
 )
 
 benchmark = Benchmark(

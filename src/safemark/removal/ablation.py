@@ -91,7 +91,11 @@ def _orthogonalised(decoder: "Decoder", basis: "Tensor") -> Callable[[], None]:
         with hooks(removing_hooks(decoder, basis)):
             wanted = decoder.module(input_ids=ids, use_cache=False).logits
         undo = orthogonalise(decoder, basis)
-        found = decoder.module(input_ids=ids, use_cache=False).logits
+        try:
+            found = decoder.module(input_ids=ids, use_cache=False).logits
+        except BaseException:
+            undo()
+            raise
     loose = 1e-4 if found.dtype == torch.float32 else 0.05
     if float((found - wanted).abs().max()) > loose * max(1.0, float(wanted.abs().max())):
         undo()

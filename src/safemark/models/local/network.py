@@ -8,7 +8,6 @@ code.
 """
 
 import inspect
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from safemark.models.local.linear import fast_products
+from safemark.models.local.placement import free_memory
 
 DEFAULT_MAX_LENGTH = 2048
 _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
@@ -129,7 +129,7 @@ class Network:
         """Memory that is free now on the model's device."""
         if self.device.type == "cuda":
             return int(torch.cuda.mem_get_info(self.device)[0])
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return free_memory()
 
 
 def longest_text(config: Any, tokenizer: Any) -> int:
