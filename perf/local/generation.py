@@ -94,15 +94,20 @@ def without_end(model: LocalModel) -> None:
         generator._ends = frozenset()  # noqa: SLF001
 
 
-def beside_static(model: LocalModel, name: str, asked: Sequence[tuple[str, Ask]]) -> float:
-    """Static's best time divided by ours, wall and CPU; the CPU's is given back."""
+def beside_static(
+    model: LocalModel, plain: LocalModel, name: str, asked: Sequence[tuple[str, Ask]]
+) -> float:
+    """Static's best time divided by ours, wall and CPU; the CPU's is given back.
+
+    ``plain`` are the same weights with torch's own attention.
+    """
     tokens = sum(ask.max_output_tokens or 0 for _, ask in asked)
     mine: list[tuple[float, float]] = []
     theirs: dict[int, list[tuple[float, float]]] = {batch: [] for batch in BATCHES}
     for _ in range(ROUNDS):
         mine.append(taken(lambda: ours(model, asked)))
         for batch, times in theirs.items():
-            times.append(taken(lambda batch=batch: static(model, asked, batch)))  # type: ignore[misc]
+            times.append(taken(lambda batch=batch: static(plain, asked, batch)))  # type: ignore[misc]
     best = min(theirs, key=lambda batch: min(cpu for _, cpu in theirs[batch]))
     wall, cpu = (min(times) for times in zip(*mine, strict=True))
     other_wall, other_cpu = (min(times) for times in zip(*theirs[best], strict=True))
@@ -129,26 +134,31 @@ def main() -> None:
 
 def table(folder: Path, rows: int, bars: Bars) -> None:
     """A row for each kind of replies; the model is kept in ``folder``."""
-    model = load(str(models.made(folder, large=True)), options={"device": "cpu"})
-    without_end(model)
+    place = str(models.made(folder, large=True))
+    model = load(place, options={"device": "cpu"})
+    plain = load(place, options={"device": "cpu", "attn": "sdpa"})
+    for one in (model, plain):
+        without_end(one)
     tokenizer, draw = model.weights.tokenizer, random.Random(0)
     print("| what | replies | tokens | ours /s | static /s | its batch | × wall | × CPU |")
     print("|---|---|---|---|---|---|---|---|")
     equal = [(text, Ask(max_output_tokens=64)) for text in prompts(tokenizer, [64] * rows)]
-    bars.at_least("static ÷ ours, equal lengths", beside_static(model, "64 + 64", equal), 0.95)
+    ratio = beside_static(model, plain, "64 + 64", equal)
+    bars.at_least("static ÷ ours, equal lengths", ratio, 0.95)
     lengths = [draw.randint(16, 128) for _ in range(2 * rows)]
     mixed = [
         (text, Ask(max_output_tokens=draw.randint(16, 128))) for text in prompts(tokenizer, lengths)
     ]
-    bars.at_least("static ÷ ours, lengths 16-128", beside_static(model, "16-128", mixed), 1.3)
+    ratio = beside_static(model, plain, "16-128", mixed)
+    bars.at_least("static ÷ ours, lengths 16-128", ratio, 1.3)
     (long,) = prompts(tokenizer, [600])
     asks = [Ask(temperature=1.0, max_output_tokens=32, draw=draw) for draw in range(25)]
-    one, many = [
+    once, many = [
         min(taken(lambda k=k: ours(model, [(long, ask) for ask in asks[:k]]))[1] for _ in range(3))  # type: ignore[misc]
         for k in (1, 25)
     ]
-    print(f"\n25 draws of a prompt of 600 tokens: {many:.2f} s of CPU; one: {one:.2f} s")
-    bars.at_most("25 draws ÷ 1, long prompt", many / one, 3, "×")
+    print(f"\n25 draws of a prompt of 600 tokens: {many:.2f} s of CPU; one: {once:.2f} s")
+    bars.at_most("25 draws ÷ 1, long prompt", many / once, 3, "×")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Replies: the same in any company, and ended where they should end."""
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -71,6 +72,49 @@ async def test_a_sampled_answer_does_not_depend_on_its_company(tiny: MakeModel) 
 
     assert in_company == alone
     assert len({reply.text for reply in in_company}) == 15
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
+async def test_draws_of_long_prompts_keep_what_they_begin_with_once(
+    tiny: MakeModel, architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny(architecture, max_length=512)
+    draw = random.Random(2)
+    primer = " ".join(draw.choice(WORDS) for _ in range(60))
+    ends = ("", " late", " the Earth is round", " who was late")
+    longs: list[Messages] = [(Message("user", primer + end),) for end in ends]
+    asked = [
+        (question, Ask(temperature=0.9, max_output_tokens=5 + draw, seed=1, draw=draw))
+        for question in (*longs, *questions(3))
+        for draw in range(3)
+    ]
+    monkeypatch.setattr(model._generator, "_batch_size", 8)  # so that rows come later
+    kept: list[list[int]] = []
+    go_on = steps.Slots.go_on
+
+    def counted(slots: steps.Slots, tokens: list[int]) -> torch.Tensor:
+        kept.extend(family.rows[:] for family in slots._families)
+        return go_on(slots, tokens)
+
+    monkeypatch.setattr(steps.Slots, "go_on", counted)
+    together_found = await together(model, asked)
+    monkeypatch.setattr(model._generator, "_least_in_common", float("inf"))
+    families = len(kept)
+    apart = [await model.reply(*one) for one in asked]
+
+    assert together_found == apart
+    assert families == len(kept) > 10
+    assert max(map(len, kept)) > 3
+
+
+def test_families_are_those_that_save_most() -> None:
+    few, many, other = (1,) * 70, (1,) * 300, (2,) * 300
+    prompts = [(*many, 5), (*few, 6), other, (*many, 7), (*other, 8), (3,) * 80]
+
+    found = [(sorted(members), count) for members, count in steps.in_families(prompts, 64)]
+
+    assert found == [([0, 3], 300), ([2, 4], 300)]
+    assert not list(steps.in_families(prompts, math.inf))
 
 
 async def test_the_seed_and_the_draw_change_a_sampled_answer(tiny: MakeModel) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from safemark.errors import CallFailed
-from safemark.models.local import LocalModel, load, passes, scoring
+from safemark.models.local import LocalModel, load, passes, scoring, workers
 from safemark.models.local.prompts import Pair
 from safemark.models.local.tree import Packing
 from safemark.types import Likelihood, Message, Reason
@@ -210,6 +211,34 @@ async def test_logits_that_are_changed_after_the_projection_keep_that_change(
     (found,) = await model.loglikelihood("The nurse", [" and the engineer"])
 
     assert_same([found], [one_by_one(model, "The nurse", " and the engineer")])
+
+
+@pytest.mark.parametrize("architecture", ["llama", "mistral"])
+async def test_passes_side_by_side_give_the_same_numbers(
+    tiny: MakeModel, architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny(architecture)
+    monkeypatch.setattr(workers, "fitting", lambda _: 3)
+    threads = set()
+    forward = passes.Pass._forward
+
+    def seen(*given: Any) -> None:
+        threads.add(threading.get_ident())
+        forward(*given)
+
+    monkeypatch.setattr(passes.Pass, "_forward", seen)
+    monkeypatch.setattr(model._scorer, "_budget", passes.Budget(64))
+    draw = random.Random(9)
+    primers = [text(draw, 30) for _ in range(4)]
+    asked = [(f"{primers[n % 4]} {n}", [" yes", " no way", " unknown"]) for n in range(24)]
+
+    found = await ask_all(model, asked)
+
+    assert 1 < len(threads) <= 3
+    await model.alone(lambda _: None)  # what computes is at its end
+    assert "safemark-pass" not in {one.name for one in threading.enumerate()}
+    for (context, continuations), likelihoods in zip(asked, found, strict=True):
+        assert_same(likelihoods, [one_by_one(model, context, after) for after in continuations])
 
 
 async def test_identical_requests_are_computed_once(tiny: MakeModel) -> None:

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from safemark.errors import CallFailed
 from safemark.models.local.gather import Deliver, Wanted
-from safemark.models.local.network import Network, is_out_of_memory
-from safemark.models.local.passes import Budget, window
+from safemark.models.local.network import Network, is_out_of_memory, window
+from safemark.models.local.passes import Budget
 from safemark.models.local.prompts import Prompt, Prompts, without_thinking
-from safemark.models.local.steps import Slots, StaticSteps, Steps
+from safemark.models.local.steps import LEAST_IN_COMMON, Slots, StaticSteps, Steps
 from safemark.types import Ask, Messages, Reason, Reply, Usage
 
 TOLERANCE = 1e-3
@@ -90,6 +90,7 @@ class Generator:
         self._shares = shares
         self._ends = prompts.turn_ends() | _end_tokens(network.module, prompts.tokenizer)
         self._caches = self._pads = self._refills = True
+        self._least_in_common: float = LEAST_IN_COMMON
         self._check_at_load()
 
     def generate(
@@ -144,7 +145,7 @@ class Generator:
         refilled = [row for row in ordered if self._refills and row.longest <= reach]
         if refilled:
             shares = self._shares(max(len(row.prompt.tokens) for row in refilled))
-            yield lambda: Slots(self.network, self._budget, shares=shares), refilled
+            yield lambda: self._slots(shares=shares, least=self._least_in_common), refilled
         chosen = {row.index for row in refilled}
         batch: list[_Row] = []
         for row in (row for row in ordered if row.index not in chosen):
@@ -155,6 +156,9 @@ class Generator:
             batch.append(row)
         if batch:
             yield self._static, batch
+
+    def _slots(self, *, shares: bool, least: float) -> Steps:
+        return Slots(self.network, self._budget, shares=shares, least=least)
 
     def _static(self) -> Steps:
         return StaticSteps(self.network, caches=self._caches)
@@ -292,10 +296,15 @@ class Generator:
         draw = random.Random(0)
         short, long = ([draw.choice(usual) for _ in range(count)] for count in (5, 9))
         allowed = TOLERANCE if self.network.dtype == torch.float32 else 0.5
-        slots = Slots(self.network, self._budget, shares=self._shares(len(long)))
-        if self._distance(slots, [long], [short]) <= allowed:
+        shares = self._shares(len(long))
+        families = [long, short, [*long, short[0]]], [long, short]
+        if self._distance(self._slots(shares=shares, least=4), *families) > allowed:
+            self._least_in_common = math.inf
+            families = [long], [short]
+            if self._distance(self._slots(shares=shares, least=math.inf), *families) > allowed:
+                self._refills = False
+        if self._refills:
             return
-        self._refills = False
         if self._distance(self._static(), [short, long]) <= allowed:
             self.notes = ("generation in batches that are not refilled",)
             return

@@ -112,6 +112,7 @@ def _need(package: str, who: str, hint: str) -> None:
 
 
 def _loaded(folder: Path, name: str, settings: _Settings) -> LocalModel:
+    from safemark.models.local.attention import take_over
     from safemark.models.local.generation import Generator
     from safemark.models.local.network import Network, longest_text
     from safemark.models.local.passes import Budget
@@ -136,6 +137,8 @@ def _loaded(folder: Path, name: str, settings: _Settings) -> LocalModel:
         usual_tokens=_usual_tokens(config.vocab_size, tokenizer),
     )
     _try_forward(network, folder.name)
+    if settings.attention is None:
+        take_over(network)
     prompts = Prompts(tokenizer)
     budget = Budget(settings.max_batch_tokens or (1024 if on_cpu else 16384))
     scorer = Scorer(network, budget)

@@ -1,8 +1,8 @@
 """The loaded weights as the rest of the package sees them: one forward pass, few logits.
 
 A language model's largest matrix is its vocabulary projection, and of a text's positions only a
-few are read. `Network.logits` therefore lets hooks pick the hidden states that reach the
-projection, and those that reach the last layer's feed-forward network, after which no position
+few are read. `Network.logits` therefore lets hooks (`picking`) pick the hidden states that reach
+the projection, and those that reach the last layer's feed-forward network, after which no position
 sees another; whatever a model does to its logits afterwards (scaling, soft caps) stays its own
 code.
 """
@@ -10,13 +10,14 @@ code.
 import inspect
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from safemark.models.local.linear import fast_products
+from safemark.models.local.picking import Picking, Read
 from safemark.models.local.placement import free_memory
 
 DEFAULT_MAX_LENGTH = 2048
@@ -29,7 +30,8 @@ class Network:
 
     ``picks`` and ``narrows`` are whether the hooks at the projection and at the last feed-forward
     network give the same logits as the plain forward; `Scorer` turns them off where they do not.
-    ``tokens_computed`` counts positions, padding included.
+    ``attends`` is whether `attention` is the model's. ``tokens_computed`` counts positions, padding
+    included.
     """
 
     module: nn.Module
@@ -40,8 +42,11 @@ class Network:
     usual_tokens: Sequence[int]
     picks: bool = True
     narrows: bool = True
+    attends: bool = False
     tokens_computed: int = 0
     _parameters: frozenset[str] = frozenset()
+    _picking: Picking = field(default_factory=Picking)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._parameters = frozenset(inspect.signature(self.module.forward).parameters)
@@ -71,7 +76,8 @@ class Network:
 
         Positions count through the batch row by row.
         """
-        self.tokens_computed += ids.numel()
+        with self._lock:
+            self.tokens_computed += ids.numel()
         inputs = {key: value for key, value in inputs.items() if value is not None}
         at = None if read is None else torch.tensor(read, device=self.device)
         head = self.head if self.picks else None
@@ -79,30 +85,10 @@ class Network:
             found = self._forward(ids, inputs).flatten(0, 1)
             return (found if at is None else found[at.to(found.device)]).float()
 
-        caller = threading.get_ident()
-
-        def pick(_: nn.Module, hidden: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            if threading.get_ident() != caller:  # another's forward of the same module
-                return hidden
-            flat = hidden[0].flatten(0, 1)
-            return (flat.index_select(0, at.to(flat.device))[None], *hidden[1:])
-
-        def put_back(_: nn.Module, __: tuple[Tensor, ...], found: Tensor) -> Tensor:
-            if threading.get_ident() != caller:
-                return found
-            whole = found.new_zeros(ids.numel(), found.shape[-1])
-            whole[at.to(found.device)] = found[0]
-            return whole.view(*ids.shape, -1)
-
-        hooks = [head.register_forward_pre_hook(pick)]
-        last = self.last_feed_forward if self.narrows and len(at) < ids.numel() else None
-        if last is not None:
-            hooks += [last.register_forward_pre_hook(pick), last.register_forward_hook(put_back)]
-        try:
+        narrows = self.narrows and len(at) < ids.numel()
+        reading = Read(at, ids.shape, narrows)
+        with self._picking.reading(reading, head, self.last_feed_forward):
             return self._forward(ids, inputs)[0].float()
-        finally:
-            for hook in hooks:
-                hook.remove()
 
     def _forward(self, ids: Tensor, inputs: Mapping[str, Any]) -> Tensor:
         given = {"use_cache": inputs.get("past_key_values") is not None, **inputs}
@@ -118,10 +104,19 @@ class Network:
         """``values`` on the model's device."""
         return torch.as_tensor(values, device=self.device)
 
+    @property
+    def heads_a_key_head(self) -> int:
+        """Heads that look at the same keys."""
+        return int(self.config.num_attention_heads) // self._key_heads
+
+    @property
+    def _key_heads(self) -> int:
+        fewer = getattr(self.config, "num_key_value_heads", None)
+        return int(fewer or self.config.num_attention_heads)
+
     def cache_bytes_per_token(self) -> int:
         """Bytes of keys and values that one position of one row takes."""
-        config = self.config
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        config, heads = self.config, self._key_heads
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         return int(2 * config.num_hidden_layers * heads * size * self.dtype.itemsize)
 
@@ -139,6 +134,17 @@ def longest_text(config: Any, tokenizer: Any) -> int:
             return int(value)
     length = getattr(tokenizer, "model_max_length", None)
     return int(length) if length is not None and length < _UNSET_LENGTH else DEFAULT_MAX_LENGTH
+
+
+def window(config: Any) -> int | None:
+    """The sliding window, where a layer has one."""
+    kinds = getattr(config, "layer_types", None)
+    if kinds is not None and "sliding_attention" not in kinds:
+        return None
+    if kinds is None and getattr(config, "use_sliding_window", True) is False:
+        return None
+    tokens = getattr(config, "sliding_window", None)
+    return int(tokens) if tokens else None
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -3,16 +3,21 @@
 Masks are additive floats: a bool mask under eager attention is silently wrong (transformers 5.23).
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from safemark.models.local.network import Network
+from safemark.models.local import workers
+from safemark.models.local.attention import Known, knowing, spans
+from safemark.models.local.network import Network, window
 from safemark.models.local.tree import PrefixTree, Row, Trunk, batches, depths, sight
+from safemark.models.local.workers import Job
 
 MOST_LOGITS = 2**26
 """Logits held at once (256 MB of float32)."""
@@ -38,7 +43,8 @@ trunk come before theirs."""
 class Pass:
     """One pass over a plan: computes trunks and rows, hands logits to ``read``.
 
-    ``keep``, where given, sees the keys and values of every row.
+    ``keep``, where given, sees the keys and values of every row. All three functions are called
+    from several threads.
     """
 
     def __init__(
@@ -59,57 +65,92 @@ class Pass:
         self.is_wanted = is_wanted
         self.shares = shares
         self.keep = keep
-        self.done: set[int] = set()
+        self._workers = workers.fitting(network.device)
+        self._done: set[int] = set()
+        self._lock = threading.Lock()
 
-    def trunk(self, trunk: Trunk, above: DynamicCache | None) -> None:
-        """Computes what hangs from ``trunk``, and then drops the trunk's keys and values."""
+    def run(self, plan: Trunk) -> None:
+        """Computes the whole plan, as many passes side by side as the machine has use for.
+
+        A trunk's keys and values are dropped when what hangs from it is computed.
+        """
+        workers.run([partial(self._trunk, plan, None)], self._workers)
+
+    def _trunk(self, trunk: Trunk, above: DynamicCache | None) -> list[Job]:
+        """Computes the trunk's own positions; returns what hangs from it."""
         if not self.is_wanted(_nodes_of(trunk)):
-            return
+            return []
         cache = above
         if trunk.nodes:
             cache = _copied(above, 1)
             self._forward([Row(trunk.nodes, [len(trunk.nodes)] * len(trunk.nodes))], cache)
-        most_read = max(1, MOST_LOGITS // self.network.vocabulary)
         past = cache.get_seq_length() if cache is not None else 0
         tokens = self.budget.tokens
-        for batch in batches(
+        cut = batches(
             trunk.rows,
             self.tree,
             tokens=tokens,
             # keys and values of the trunk are repeated for each row
             most_rows=max(1, min(self.budget.rows, 16 * tokens // past if past else 4096)),
-            most_read=most_read,
-        ):
-            if self.is_wanted(node for row in batch for node in row.nodes):
-                needed = cache is not None or self.keep is not None
-                self._forward(batch, _copied(cache, len(batch)) if needed else None)
-        for inner in trunk.trunks:
-            self.trunk(inner, cache)
+            most_read=max(1, MOST_LOGITS // self._workers // self.network.vocabulary),
+        )
+        return [
+            *(partial(self._batch, batch, cache) for batch in cut),
+            *(partial(self._trunk, inner, cache) for inner in trunk.trunks),
+        ]
 
+    def _batch(self, rows: Sequence[Row], cache: DynamicCache | None) -> list[Job]:
+        if self.is_wanted(node for row in rows for node in row.nodes):
+            needed = cache is not None or self.keep is not None
+            self._forward(rows, _copied(cache, len(rows)) if needed else None)
+        return []
+
+    def _claimed(self, nodes: Iterable[int]) -> set[int]:
+        """Those that are to be read and that no other row reads."""
+        with self._lock:
+            fresh = {node for node in nodes if self.tree.wanted[node]} - self._done
+            self._done |= fresh
+        return fresh
+
+    @torch.inference_mode()
     def _forward(self, rows: Sequence[Row], cache: DynamicCache | None) -> None:
         width = max(len(row) for row in rows)
         ids = torch.zeros(len(rows), width, dtype=torch.long)
-        at, nodes = [], []
+        read: list[list[int]] = []
         for line, row in enumerate(rows):
             ids[line, : len(row)] = torch.tensor([self.tree.tokens[node] for node in row.nodes])
-            for column, node in enumerate(row.nodes):
-                if self.tree.wanted[node] and node not in self.done:
-                    self.done.add(node)
-                    at.append(line * width + column)
-                    nodes.append(node)
+            fresh = self._claimed(row.nodes)
+            read.append([column for column, node in enumerate(row.nodes) if node in fresh])
+        at = [line * width + column for line, found in enumerate(read) for column in found]
+        nodes = [rows[line].nodes[column] for line, found in enumerate(read) for column in found]
         past = cache.get_seq_length() if cache is not None else 0
         inputs: dict[str, Any] = {"past_key_values": cache}
+        known = Known()
         if self.shares:
+            known = self._known(rows, past, read)
             position = depths(rows, self.tree, width)
             inputs |= {
                 "position_ids": self.network.tensor(position),
                 "attention_mask": _masks(self.network, rows, position, past, width),
             }
-        logits = self.network.logits(at or [0], ids.to(self.network.device), **inputs)
+        with knowing(known):
+            logits = self.network.logits(at or [0], ids.to(self.network.device), **inputs)
         if nodes:
             self.read(nodes, logits)
         if self.keep is not None and cache is not None:
             self.keep(rows, cache, past)
+
+    def _known(self, rows: Sequence[Row], past: int, read: Sequence[Sequence[int]]) -> Known:
+        network = self.network
+        if not network.attends:
+            return Known()
+        heads = network.heads_a_key_head
+        return Known(
+            spans=[spans(row.ends, heads) for row in rows],
+            always=0 if window(network.config) else past,
+            read=read if network.picks and network.narrows else (),
+            last=network.config.num_hidden_layers - 1,
+        )
 
 
 def _masks(
@@ -136,17 +177,6 @@ def _masks(
 def _additive(seen: Tensor, dtype: torch.dtype) -> Tensor:
     mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
     return mask.masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
-
-
-def window(config: Any) -> int | None:
-    """The sliding window, where a layer has one."""
-    kinds = getattr(config, "layer_types", None)
-    if kinds is not None and "sliding_attention" not in kinds:
-        return None
-    if kinds is None and getattr(config, "use_sliding_window", True) is False:
-        return None
-    tokens = getattr(config, "sliding_window", None)
-    return int(tokens) if tokens else None
 
 
 def _copied(cache: DynamicCache | None, rows: int) -> DynamicCache:

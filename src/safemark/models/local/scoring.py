@@ -9,6 +9,7 @@ padded rows, and the notes say so.
 
 import math
 import random
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,8 +18,8 @@ import torch
 from torch import Tensor
 
 from safemark.errors import CallFailed
-from safemark.models.local.network import Network, is_out_of_memory
-from safemark.models.local.passes import Budget, Pass, probabilities, window
+from safemark.models.local.network import Network, is_out_of_memory, window
+from safemark.models.local.passes import Budget, Pass, probabilities
 from safemark.models.local.prompts import Pair
 from safemark.models.local.tree import (
     Packing,
@@ -66,6 +67,8 @@ class _Differs(Exception):
 class _Held:
     """Settles nothing before the longest text is seen to have its value of a plain forward.
 
+    ``agreed`` is called when it has.
+
     Raises:
         _Differs: it has not.
     """
@@ -74,6 +77,7 @@ class _Held:
     longest: Asked
     right: float
     allowed: float
+    agreed: Callable[[], None]
     agrees: bool = False
     waiting: list[tuple[Asked, Likelihood | CallFailed]] = field(default_factory=list)
 
@@ -86,6 +90,7 @@ class _Held:
             if gap > self.allowed:
                 raise _Differs(gap)
             self.agrees = True
+            self.agreed()  # what is told of a model is true when its callers go on
         if self.agrees:
             for one in self.waiting:
                 self.settle(*one)
@@ -168,7 +173,8 @@ class Scorer:
         if not math.isfinite(right):
             self.shares(length)
             return False
-        held = _Held(settle, longest, right, self._allowed(right, len(longest.targets)))
+        allowed = self._allowed(right, len(longest.targets))
+        held = _Held(settle, longest, right, allowed, lambda: self._agrees_to(length))
 
         def still_compared(asked: Asked) -> bool:
             return asked == longest or still(asked)
@@ -182,7 +188,6 @@ class Scorer:
                 raise
             self._differs_at(error.gap if isinstance(error, _Differs) else math.inf)
             return False
-        self._agrees_to(length)
         return True
 
     def _plain_value(self, text: Asked) -> float:
@@ -261,11 +266,13 @@ class Scorer:
         missing = [len(path) for path in paths]
         found: dict[tuple[int, int], tuple[float, bool]] = {}
 
+        lock = threading.Lock()
+
         def read(nodes: Sequence[int], logits: Tensor) -> None:
-            for node, token, value in probabilities(tree, nodes, logits):
-                found[node, token] = value
-            for node in nodes:
-                for number in readers[node]:
+            values = list(probabilities(tree, nodes, logits))
+            with lock:
+                found.update({(node, token): value for node, token, value in values})
+                for number in (number for node in nodes for number in readers[node]):
                     missing[number] -= 1
                     if not missing[number]:
                         text = texts[number]
@@ -279,7 +286,7 @@ class Scorer:
         if share:
             packing = replace(packing, row=min(packing.row, budget.tokens))
         plan = packed(tree, packing) if share else plain(tree)
-        Pass(self.network, tree, budget, read, is_wanted, shares=share).trunk(plan, None)
+        Pass(self.network, tree, budget, read, is_wanted, shares=share).run(plan)
 
     def _check_at_load(self) -> None:
         """Decides whether to pick hidden states and to share prefixes."""

@@ -5,19 +5,25 @@ cache by itself, for models that take no masks of ours, and for texts that may o
 window.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
+from safemark.models.local.attention import Known, Prefix, knowing
 from safemark.models.local.network import Network
 from safemark.models.local.passes import Budget, Pass
-from safemark.models.local.tree import Packing, PrefixTree, Row, packed, plain
+from safemark.models.local.tree import Packing, PrefixTree, Row, in_common, packed, plain
 
 GROWTH = 64
 """Positions by which a cache grows at once; in between it is written in place."""
+
+LEAST_IN_COMMON = 64
+"""Fewer positions cost as much to join as to read again."""
 
 Tokens = Sequence[int]
 Text = list[tuple[Tensor, Tensor]]
@@ -46,41 +52,74 @@ class Steps(Protocol):
 
 
 class Slots:
-    """Rows that come and go; prefixes that prompts have in common are computed once.
+    """Rows that come and go; what prompts begin with in common is computed once.
 
-    Each row's text ends at the same column, so that a step writes one column for all.
+    Each row's text ends at the same column, so that a step writes one column for all. Where the
+    model's attention is ours, what at least two rows begin with (``least`` tokens or more) is kept
+    once, and read once a step for all of them.
     """
 
     refills = True
 
-    def __init__(self, network: Network, budget: Budget, *, shares: bool) -> None:
+    def __init__(
+        self, network: Network, budget: Budget, *, shares: bool, least: float = LEAST_IN_COMMON
+    ) -> None:
         self._network = network
         self._budget = budget
         self._shares = shares
+        self._least = least if network.attends else math.inf
         self._cache = DynamicCache()
         self._begins = torch.empty(0, dtype=torch.long)
         self._length = 0
+        self._families: list[_Family] = []
+        self._apart: list[int] = []
 
     def add(self, prompts: Sequence[Tokens]) -> Tensor:
         logits, texts = self._computed(prompts)
-        longest = max(len(prompt) for prompt in prompts)
-        first = int(self._begins.min()) if len(self._begins) else self._length
-        length = max(self._length - first, longest)  # columns that nobody uses any more go
+        before = len(self._begins)
+        apart = self._joined([tuple(prompt) for prompt in prompts], texts)
+        own = [len(prompt) - known for prompt, known in zip(prompts, apart, strict=True)]
+        first = int(self._begins.min()) if before else self._length
+        length = max(self._length - first, *own)  # columns that nobody uses any more go
         cache = DynamicCache()
         for number in range(len(texts[0])):
-            known = self._cache.layers[number] if len(self._begins) else None
-            keys, values = zip(*(text[number] for text in texts), strict=True)
+            known = self._cache.layers[number] if before else None
             layer = _GrowingLayer()
+            keys, values = (
+                [text[number][part][:, at:] for text, at in zip(texts, apart, strict=True)]
+                for part in (0, 1)
+            )
             layer.fill(
                 _aligned(known and known.keys[..., first:, :], keys, length),
                 _aligned(known and known.values[..., first:, :], values, length),
             )
             cache.layers.append(layer)
         moved = self._begins + (length - self._length)
-        added = torch.tensor([length - len(prompt) for prompt in prompts])
+        added = torch.tensor([length - count for count in own])
         self._begins = torch.cat([moved, added])
+        self._apart += apart
         self._cache, self._length = cache, length
         return logits
+
+    def _joined(self, prompts: Sequence[tuple[int, ...]], texts: Sequence[Text]) -> list[int]:
+        """Puts new rows into families; how many positions of each its family keeps."""
+        first, apart = len(self._begins), [0] * len(prompts)
+        alone: list[int] = []
+        for at, prompt in enumerate(prompts):
+            of = next((one for one in self._families if one.begins(prompt)), None)
+            if of is None:
+                alone.append(at)
+            else:
+                of.rows.append(first + at)
+                apart[at] = len(of.tokens)
+        for members, count in in_families([prompts[at] for at in alone], self._least):
+            rows = [alone[member] for member in members]
+            text = [(keys[:, :count], values[:, :count]) for keys, values in texts[rows[0]]]
+            tokens = prompts[rows[0]][:count]
+            self._families.append(_Family(tokens, text, [first + row for row in rows]))
+            for row in rows:
+                apart[row] = count
+        return apart
 
     def _computed(self, prompts: Sequence[Tokens]) -> tuple[Tensor, list[Text]]:
         network, budget = self._network, self._budget
@@ -95,6 +134,11 @@ class Slots:
         if len(lines) == len(self._begins):
             return
         self._begins = self._begins[list(lines)]
+        self._apart = [self._apart[line] for line in lines]
+        places = {line: place for place, line in enumerate(lines)}
+        for family in self._families:
+            family.rows = [places[row] for row in family.rows if row in places]
+        self._families = [family for family in self._families if family.rows]
         if not lines:
             self._cache, self._length = DynamicCache(), 0
             return
@@ -106,15 +150,67 @@ class Slots:
         unseen = columns[None, :] < self._begins[:, None]
         mask = torch.zeros(unseen.shape, dtype=network.dtype)
         mask.masked_fill_(unseen, torch.finfo(network.dtype).min)
-        position = (self._length - self._begins)[:, None]
+        position = (self._length - self._begins + torch.tensor(self._apart))[:, None]
         self._length += 1
-        return network.logits(
-            range(len(tokens)),
-            network.tensor([[token] for token in tokens]),
-            attention_mask=mask[:, None, None].to(network.device),
-            position_ids=position.to(network.device),
-            past_key_values=self._cache,
-        )
+        with knowing(Known(prefixes=self._prefixes())):
+            return network.logits(
+                range(len(tokens)),
+                network.tensor([[token] for token in tokens]),
+                attention_mask=mask[:, None, None].to(network.device),
+                position_ids=position.to(network.device),
+                past_key_values=self._cache,
+            )
+
+    def _prefixes(self) -> dict[int, list[Prefix]]:
+        """What each layer's rows begin with, by its number."""
+        if not self._families:
+            return {}
+        rows = [torch.tensor(family.rows) for family in self._families]
+        return {
+            layer: [
+                Prefix(mine, *family.text[layer])
+                for mine, family in zip(rows, self._families, strict=True)
+            ]
+            for layer in range(len(self._families[0].text))
+        }
+
+
+@dataclass(slots=True)
+class _Family:
+    """Rows whose prompts begin with the same tokens, whose keys and values are kept once."""
+
+    tokens: tuple[int, ...]
+    text: Text
+    rows: list[int]
+
+    def begins(self, prompt: tuple[int, ...]) -> bool:
+        return prompt[: len(self.tokens)] == self.tokens
+
+
+def in_families(
+    prompts: Sequence[tuple[int, ...]], least: float
+) -> Iterator[tuple[list[int], int]]:
+    """Prompts, by number, that begin with the same tokens, and with how many.
+
+    Neighbours in alphabetical order stay together as long as that saves more positions.
+
+    >>> list(in_families([(1, 2, 3), (9,), (1, 2, 4), (1, 7)], 2))
+    [([0, 2], 2)]
+    """
+    family: list[int] = []
+    count = 0
+    for number in sorted(range(len(prompts)), key=lambda at: prompts[at]):
+        common = in_common(prompts[family[-1]], prompts[number]) if family else 0
+        common = min(common, count)
+        if family and common >= least and len(family) * common >= (len(family) - 1) * count:
+            family.append(number)
+            count = common
+            continue
+        if len(family) > 1:
+            yield family, count
+        family, count = [number], len(prompts[number])
+    if len(family) > 1:
+        yield family, count
 
 
 class StaticSteps:
@@ -271,5 +367,5 @@ def _prefilled(
                 missing.discard(node)
 
     plan = packed(tree, Packing(row=min(256, budget.tokens))) if shares else plain(tree)
-    Pass(network, tree, budget, read, lambda _: True, shares=shares, keep=keep).trunk(plan, None)
+    Pass(network, tree, budget, read, lambda _: True, shares=shares, keep=keep).run(plan)
     return torch.stack([logits[end] for end in ends]), [texts[end] for end in ends]

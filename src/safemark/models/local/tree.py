@@ -5,6 +5,7 @@ everything below it is computed. A `Row` is one line of a batch: one or more blo
 depth-first order, in which a position may look at its ancestors only. Knows nothing of torch.
 """
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -246,15 +247,16 @@ def _bins(things: Sequence[Thing], weights: Sequence[int], room: int) -> list[li
     come first.
     """
     filled: list[list[Thing]] = []
-    by_room: dict[int, list[int]] = defaultdict(list)
+    left: list[tuple[int, int]] = []  # what room is left in which bin, least first
     for at in sorted(range(len(things)), key=lambda at: (-weights[at], -at)):
         weight = weights[at]
-        left = next((left for left in range(weight, room + 1) if by_room.get(left)), None)
-        if left is None:
-            filled.append([things[at]])
-            by_room[room - weight].append(len(filled) - 1)
+        place = bisect_left(left, (weight, -1))
+        if place == len(left):
+            number, more = len(filled), room
+            filled.append([])
         else:
-            number = by_room[left].pop()
-            filled[number].append(things[at])
-            by_room[left - weight].append(number)
+            more, number = left.pop(place)
+        filled[number].append(things[at])
+        if more > weight:
+            insort(left, (more - weight, number))
     return [found[::-1] for found in filled]
