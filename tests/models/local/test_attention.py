@@ -11,7 +11,7 @@ import torch
 
 from safemark.models.local import attention, linear, load
 from safemark.models.local.attention import Known, Prefix, attend, knowing, spans
-from safemark.models.local.workers import one_thread
+from safemark.models.local.workers import using
 from tests.models.local.tiny import make_tiny_model
 
 CLOSE = 1e-5
@@ -82,7 +82,7 @@ def test_packed_rows_are_attended_to_as_torch_does(
 
     monkeypatch.setattr(attention, "product", counted)
 
-    with torch.inference_mode(), one_thread(), knowing(known):
+    with torch.inference_mode(), using(1), knowing(known):
         found, _ = attend(module(heads), query, key, value, mask, scaling=0.3)
 
     assert used

@@ -218,7 +218,7 @@ async def test_passes_side_by_side_give_the_same_numbers(
     tiny: MakeModel, architecture: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny(architecture)
-    monkeypatch.setattr(workers, "fitting", lambda _: 3)
+    monkeypatch.setattr(workers, "fitting", lambda *_: 3)
     threads = set()
     forward = passes.Pass._forward
 

@@ -23,7 +23,7 @@ def test_every_job_and_what_it_brings_is_done_once(count: int) -> None:
 
         return work
 
-    workers.run([job((first,)) for first in range(4)], count)
+    workers.run([job((first,)) for first in range(4)], count, 4)
 
     assert len(done) == len(set(done)) == 4 * (1 + 3 + 9 + 27)
 
@@ -38,7 +38,7 @@ def test_one_worker_goes_depth_first_in_order() -> None:
 
         return work
 
-    workers.run([job("a"), job("b")], 1)
+    workers.run([job("a"), job("b")], 1, 1)
 
     assert done == ["a", "ax", "ay", "b", "bx", "by"]
 
@@ -50,7 +50,7 @@ def test_two_jobs_are_done_at_the_same_time() -> None:
         both.wait(timeout=20)
         return []
 
-    workers.run([work, work], 2)
+    workers.run([work, work], 2, 2)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -66,29 +66,26 @@ def test_the_first_failure_is_raised_and_jobs_that_wait_are_dropped(count: int) 
         return []
 
     with pytest.raises(MemoryError, match="no room"):
-        workers.run([fails, *[later] * 50], count)
+        workers.run([fails, *[later] * 50], count, 2)
     assert len(done) < 10
 
 
-def test_each_worker_has_its_share_of_threads_and_the_caller_keeps_its_own() -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(4)
+def test_each_worker_has_its_share_of_threads_and_one_that_is_alone_all() -> None:
+    before = torch.get_num_threads()
     seen = []
     both = threading.Barrier(2)
 
     def work() -> list[Job]:
         both.wait(timeout=20)
-        seen.append(torch.get_num_threads())
+        seen.append((workers.allowed(4), torch.get_num_threads()))
         return []
 
     def alone() -> list[Job]:
-        seen.append(torch.get_num_threads())
+        seen.append((workers.allowed(4), torch.get_num_threads()))
         return [work, work]
 
-    try:
-        workers.run([alone], 2)
-        after = torch.get_num_threads()
-    finally:
-        torch.set_num_threads(threads)
+    workers.run([alone], 2, 4)
 
-    assert (seen, after) == ([4, 2, 2], 4)
+    assert seen == [(4, 1), (2, 1), (2, 1)]
+    assert workers.allowed(4) == 4
+    assert torch.get_num_threads() == before

@@ -23,7 +23,7 @@ from transformers.masking_utils import sdpa_mask
 
 from safemark.models.local.linear import is_float_here, product, works
 from safemark.models.local.network import Network, window
-from safemark.models.local.workers import one_thread
+from safemark.models.local.workers import using
 
 NAME = "safemark"
 FEWEST_SCORES = 2**13
@@ -110,7 +110,7 @@ def _masked(network: Network, text: Sequence[int]) -> Tensor:
     length = len(text)
     mask = torch.full((1, 1, length, length), torch.finfo(torch.float32).min).triu(1)
     known = Known([spans([length] * length, network.heads_a_key_head)])
-    with knowing(known), one_thread():
+    with knowing(known), using(1):
         ids, places = network.tensor([text]), torch.arange(length)[None]
         return network.logits(None, ids, attention_mask=mask, position_ids=places)
 

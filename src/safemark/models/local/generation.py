@@ -22,6 +22,7 @@ from safemark.models.local.network import Network, is_out_of_memory, window
 from safemark.models.local.passes import Budget
 from safemark.models.local.prompts import Prompt, Prompts, without_thinking
 from safemark.models.local.steps import LEAST_IN_COMMON, Slots, StaticSteps, Steps
+from safemark.models.local.workers import using
 from safemark.types import Ask, Messages, Reason, Reply, Usage
 
 TOLERANCE = 1e-3
@@ -120,8 +121,9 @@ class Generator:
         def still(row: _Row) -> bool:
             return any(wanted(index) for index in same[row.index])
 
-        for steps, batch in self._batches(rows):
-            self._generate_within_memory(batch, steps, settle, still)
+        with using(1):  # but for the forward passes, which take what they are worth
+            for steps, batch in self._batches(rows):
+                self._generate_within_memory(batch, steps, settle, still)
 
     def _row(self, index: int, job: Conversation) -> _Row:
         ask = job.ask

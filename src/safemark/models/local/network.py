@@ -10,6 +10,7 @@ code.
 import inspect
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,12 @@ from torch import Tensor, nn
 from safemark.models.local.linear import fast_products
 from safemark.models.local.picking import Picking, Read
 from safemark.models.local.placement import free_memory
+from safemark.models.local.workers import allowed, using
 
 DEFAULT_MAX_LENGTH = 2048
+WORTH_A_THREAD = 2 * 10**9
+"""Operations, some 10 ms: on a busy machine a thread waits that long for another."""
+
 _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
 
 
@@ -30,8 +35,8 @@ class Network:
 
     ``picks`` and ``narrows`` are whether the hooks at the projection and at the last feed-forward
     network give the same logits as the plain forward; `Scorer` turns them off where they do not.
-    ``attends`` is whether `attention` is the model's. ``tokens_computed`` counts positions, padding
-    included.
+    ``attends`` is whether `attention` is the model's. ``threads`` are those that torch had when it
+    was loaded. ``tokens_computed`` counts positions, padding included.
     """
 
     module: nn.Module
@@ -44,12 +49,15 @@ class Network:
     narrows: bool = True
     attends: bool = False
     tokens_computed: int = 0
+    threads: int = field(default_factory=torch.get_num_threads)
     _parameters: frozenset[str] = frozenset()
+    _multiplied: int = 0
     _picking: Picking = field(default_factory=Picking)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._parameters = frozenset(inspect.signature(self.module.forward).parameters)
+        self._multiplied = sum(one.numel() for one in self.module.parameters() if one.dim() > 1)
 
     @property
     def head(self) -> nn.Module | None:
@@ -95,10 +103,17 @@ class Network:
         for name in ("use_cache", "position_ids"):  # what some architectures do without
             if name not in self._parameters:
                 given.pop(name, None)
-        with fast_products(self.device, self.dtype):
+        with self._threads(ids), fast_products(self.device, self.dtype):
             output = self.module(input_ids=ids, **given)
         logits: Tensor = output.logits
         return logits
+
+    def _threads(self, ids: Tensor) -> AbstractContextManager[None]:
+        """As many threads as the pass is worth: each waits for the others at every operation."""
+        if self.device.type != "cpu":
+            return nullcontext()
+        worth = 2 * self._multiplied * ids.numel() // WORTH_A_THREAD
+        return using(min(allowed(self.threads), max(1, worth)))
 
     def tensor(self, values: Any) -> Tensor:
         """``values`` on the model's device."""

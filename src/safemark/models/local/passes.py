@@ -65,7 +65,7 @@ class Pass:
         self.is_wanted = is_wanted
         self.shares = shares
         self.keep = keep
-        self._workers = workers.fitting(network.device)
+        self._workers = workers.fitting(network.device, network.threads)
         self._done: set[int] = set()
         self._lock = threading.Lock()
 
@@ -74,7 +74,7 @@ class Pass:
 
         A trunk's keys and values are dropped when what hangs from it is computed.
         """
-        workers.run([partial(self._trunk, plan, None)], self._workers)
+        workers.run([partial(self._trunk, plan, None)], self._workers, self.network.threads)
 
     def _trunk(self, trunk: Trunk, above: DynamicCache | None) -> list[Job]:
         """Computes the trunk's own positions; returns what hangs from it."""

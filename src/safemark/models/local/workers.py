@@ -2,7 +2,7 @@
 
 Torch splits each matrix product over its threads, which then wait for one another hundreds of times
 a forward pass. Where there are several passes to compute, a thread for each is faster, and a busy
-machine slows it only by what it takes.
+machine slows it only by what it takes; a small pass goes through one thread at any time.
 """
 
 import threading
@@ -20,10 +20,10 @@ Job: TypeAlias = Callable[[], "Iterable[Job]"]
 """Does its work and returns what can be done after it."""
 
 
-def run(jobs: Iterable[Job], workers: int) -> None:
+def run(jobs: Iterable[Job], workers: int, threads: int) -> None:
     """Runs ``jobs`` and what comes of them, the latest first, and returns when all is done.
 
-    ``workers`` share the threads that torch has here; one that finds itself alone has them all.
+    The workers share ``threads`` (`allowed`); one that finds itself alone may use them all.
 
     Raises:
         Exception: the first that a job raised; jobs that had not begun are dropped.
@@ -33,38 +33,47 @@ def run(jobs: Iterable[Job], workers: int) -> None:
         while stack:
             stack.extend([*stack.pop()()][::-1])
         return
-    shared = _Shared(stack)
-    threads = torch.get_num_threads()
+    shared = _Shared(stack, threads, max(1, threads // workers))
     helpers = [
-        threading.Thread(target=shared.work, args=(threads, workers), name="safemark-pass")
-        for _ in range(workers - 1)
+        threading.Thread(target=shared.work, name="safemark-pass") for _ in range(workers - 1)
     ]
     for helper in helpers:
         helper.start()
     try:
-        shared.work(threads, workers)
+        shared.work()
     finally:
         for helper in helpers:
             helper.join()
-        torch.set_num_threads(threads)
     if shared.failure is not None:
         raise shared.failure
 
 
-def fitting(device: torch.device) -> int:
+def fitting(device: torch.device, threads: int) -> int:
     """How many workers ``device`` has use for."""
-    return min(torch.get_num_threads(), MOST_WORKERS) if device.type == "cpu" else 1
+    return min(threads, MOST_WORKERS) if device.type == "cpu" else 1
+
+
+def allowed(threads: int) -> int:
+    """How many of ``threads`` a pass in this thread may use: its worker's share, or all."""
+    share: int | None = getattr(_here, "share", None)
+    return threads if share is None else share
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """A block in which torch uses one thread, where this one calls it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def using(threads: int) -> Iterator[None]:
+    """A block in which torch uses so many threads for what this one calls."""
+    before = torch.get_num_threads()
+    if before == threads:
+        yield
+        return
+    torch.set_num_threads(threads)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
+
+
+_here = threading.local()
 
 
 @dataclass(slots=True)
@@ -72,22 +81,22 @@ class _Shared:
     """The jobs that wait, and how many are being done."""
 
     stack: list[Job]
+    threads: int
+    share: int
     busy: int = 0
     failure: BaseException | None = None
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def work(self, threads: int, workers: int) -> None:
+    def work(self) -> None:
         """Does jobs until there are none and nobody can bring another."""
-        mine = 0
-        for job, is_alone in self._jobs():
-            wanted = threads if is_alone else max(1, threads // workers)
-            if wanted != mine:
-                torch.set_num_threads(wanted)
-                mine = wanted
-            with self._done():
-                found = [*job()][::-1]
-                with self.changed:
-                    self.stack.extend(found)
+        with using(1):
+            for job, is_alone in self._jobs():
+                _here.share = self.threads if is_alone else self.share
+                with self._done():
+                    found = [*job()][::-1]
+                    with self.changed:
+                        self.stack.extend(found)
+            _here.share = None
 
     def _jobs(self) -> Iterator[tuple[Job, bool]]:
         while True:
