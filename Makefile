@@ -43,9 +43,8 @@ run: $(if $(wildcard $(FOR_TEST)),$(FOR_TEST),$(FOR_RUN))
 test: $(FOR_TEST) types-and-lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow and not gpu" -n $(WORKERS) --dist loadfile
 
-# Slow tests start servers and browsers and measure whole programs: one at a time.
 test-slow: $(FOR_SLOW) slow-programs
-	$(BIN)/pytest -m "slow and not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "slow and not gpu" -n $(WORKERS) --dist loadfile
 
 check: $(FOR_TEST) types-and-lint
 

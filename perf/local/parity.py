@@ -10,14 +10,18 @@ with five examples. Allowed is max(1e-4, 1e-5·|log-likelihood|). Leaves with 1 
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from perf.local import items, models
-from perf.local.scoring import greatest_difference, ours, theirs
+from perf.local.scoring import Side, greatest_difference, ours, theirs
 from perf.processes import Bench
 from safemark.models import reference
 
 REFERENCE = "reference"
+BATCH_SIZE = 16
+"""Of the other side, where texts of all sets are mixed."""
 
 
 def folder_of(name: str, folder: Path) -> Path:
@@ -25,6 +29,23 @@ def folder_of(name: str, folder: Path) -> Path:
     if name == REFERENCE:
         return Path(str(reference.__path__[0]))
     return models.made(folder, name)
+
+
+def both_sides(
+    bench: Bench, model: Path, folder: Path, sets: str, count: int | None
+) -> Iterator[tuple[str, Side, Side]]:
+    """Each set's name and its answers on either side, from one process a side."""
+    files = {name: items.written(name, folder, count) for name in sets.split(",")}
+    everything = bench.folder / "everything.jsonl"
+    lines = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+    everything.write_text("".join(lines.values()), encoding="utf-8")
+    sides = ours(bench, model, everything), theirs(bench, model, everything, BATCH_SIZE)
+    first = 0
+    for name, text in lines.items():
+        end = first + len(text.splitlines())
+        mine, other = (replace(side, answers=side.answers[first:end]) for side in sides)
+        yield name, mine, other
+        first = end
 
 
 def main() -> int:
@@ -40,13 +61,11 @@ def main() -> int:
     print("| model | set | items | likelihoods | worst ÷ allowed | greedy flags that differ |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
-        bench = Bench(Path(temporary))
         folder = given.folder or Path(temporary)
+        bench = Bench(Path(temporary))
         for architecture in given.architectures.split(","):
             model = folder_of(architecture, folder)
-            for name in given.sets.split(","):
-                asked = items.written(name, folder, given.items)
-                mine, other = ours(bench, model, asked), theirs(bench, model, asked, 16)
+            for name, mine, other in both_sides(bench, model, folder, given.sets, given.items):
                 worst, flags = greatest_difference(mine, other)
                 agrees = agrees and worst <= 1
                 count = sum(map(len, mine.answers))
