@@ -44,6 +44,9 @@ def test_the_kernel_is_used_where_it_suits_and_nowhere_else(
     with linear.fast_products(CPU, torch.bfloat16):
         layer.float()(torch.randn(2, 3))
     layer(torch.randn(2, 3))
+    gaps = torch.randn(3, 8)[:, :3]
+    with linear.fast_products(CPU, torch.float32):
+        torch.nn.functional.linear(torch.randn(2, 3), gaps)
 
     assert used == [torch.float32]
 

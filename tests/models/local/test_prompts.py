@@ -34,6 +34,18 @@ def test_the_chat_template_opens_the_assistants_turn() -> None:
     assert made.stop == ()
 
 
+def test_a_long_conversation_is_no_matter_for_the_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.model_max_length = 4
+
+    made = Prompts(tokenizer).prompt(ASKED, None, None)
+
+    assert len(made.tokens) > 4
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_rendered_template_gets_no_second_bos() -> None:
     made = prompts(add_bos=True).prompt(ASKED, None, None)
 

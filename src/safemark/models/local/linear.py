@@ -46,7 +46,8 @@ def fast_products(device: torch.device, dtype: torch.dtype) -> AbstractContextMa
 
 def _suits(given: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
     tensors = (given, weight) if bias is None else (given, weight, bias)
-    return weight.dim() == 2 and all(map(is_float_here, tensors))
+    # over gaps between a weight's rows oneDNN takes hundreds of times as long
+    return weight.dim() == 2 and weight.is_contiguous() and all(map(is_float_here, tensors))
 
 
 def is_float_here(one: Tensor) -> bool:

@@ -109,7 +109,9 @@ class Prompts:
         if prefill:
             joint = " " if not self.has_template and not prefill[0].isspace() else ""
             text += joint + prefill
-        codes = self.tokenizer.encode(text, add_special_tokens=not self.has_template)
+        codes = self.tokenizer(text, verbose=False, add_special_tokens=not self.has_template)[
+            "input_ids"
+        ]
         if not codes and self.prefix_token is not None:
             codes = [self.prefix_token]
         return Prompt(text, tuple(codes), () if self.has_template else PLAIN_STOP)
