@@ -124,7 +124,7 @@ def main() -> None:
         if not given.quick:
             large = {
                 **common,
-                "folder": str(models.made(Path(kept), large=True)),
+                "folder": str(models.made(Path(kept), size="large")),
                 "width": 512,
                 "steps": given.steps,
                 "seeds": [0],

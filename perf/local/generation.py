@@ -134,7 +134,7 @@ def main() -> None:
 
 def table(folder: Path, rows: int, bars: Bars) -> None:
     """A row for each kind of replies; the model is kept in ``folder``."""
-    place = str(models.made(folder, large=True))
+    place = str(models.made(folder, size="large"))
     model = load(place, options={"device": "cpu"})
     plain = load(place, options={"device": "cpu", "attn": "sdpa"})
     for one in (model, plain):

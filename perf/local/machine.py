@@ -5,6 +5,7 @@ import time
 
 SHAPES = ((1024, 512, 512), (1024, 512, 1408), (1024, 1408, 512))
 TRIES = 20
+LARGE = 4096
 
 
 def gemm_rate() -> float:
@@ -36,6 +37,38 @@ def our_rate() -> float:
 def best_rate() -> float:
     """The faster of both: what the machine can do."""
     return max(gemm_rate(), our_rate())
+
+
+def accelerator_rate(device: str, dtype: str) -> float:
+    """GFLOP/s by the clock of a large matrix product there, best of some tries."""
+    import torch
+
+    one, other = (
+        torch.randn(LARGE, LARGE, device=device, dtype=getattr(torch, dtype)) for _ in range(2)
+    )
+    best = float("inf")
+    for _ in range(TRIES):
+        _wait_for(device)
+        began = time.perf_counter()
+        torch.matmul(one, other)
+        _wait_for(device)
+        best = min(best, time.perf_counter() - began)
+    return float(2 * LARGE**3 / best / 1e9)
+
+
+def _wait_for(device: str) -> None:
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
+def print_accelerator(device: str, dtype: str) -> None:
+    """Its name and rate."""
+    import torch
+
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    print(f"{name}, {dtype}: {accelerator_rate(device, dtype):,.0f} GFLOP/s\n")
 
 
 def print_machine() -> None:

@@ -11,6 +11,7 @@ VOCABULARY = 8192
 LONGEST = 2048
 
 LARGE = {"hidden_size": 512, "num_hidden_layers": 8, "num_attention_heads": 8}
+HUGE = {"hidden_size": 2048, "num_hidden_layers": 24, "num_attention_heads": 32}
 SMALL = {"hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4}
 
 ARCHITECTURES = {
@@ -23,11 +24,15 @@ ARCHITECTURES = {
 """By their name in transformers; a window of 64 is shorter than most of the texts."""
 
 
-def made(folder: Path, architecture: str = "llama", *, large: bool = False) -> Path:
-    """The folder of a model, made where it is not there: ``large`` has 28 million parameters."""
-    place = folder / f"{architecture}-{'large' if large else 'small'}"
+SIZES = {"small": SMALL, "large": LARGE, "huge": HUGE}
+"""1.5, 28 and 1,100 million parameters of a Llama."""
+
+
+def made(folder: Path, architecture: str = "llama", size: str = "small") -> Path:
+    """The folder of a model of one of the `SIZES`, made where it is not there."""
+    place = folder / f"{architecture}-{size}"
     if not (place / "config.json").exists():
-        _make(place, folder / "tokenizer", architecture, LARGE if large else SMALL)
+        _make(place, folder / "tokenizer", architecture, SIZES[size])
     return place
 
 

@@ -7,16 +7,20 @@ in flight as the model likes.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from perf.local.items import Item, read
 from safemark.models.local import LocalModel, load
-from safemark.models.local.network import Network
 from safemark.types import Likelihood
+
+if TYPE_CHECKING:
+    from safemark.models.local.network import Network
 
 
 async def scored(model: LocalModel, items: Sequence[Item]) -> list[tuple[Likelihood, ...]]:
@@ -32,7 +36,7 @@ async def scored(model: LocalModel, items: Sequence[Item]) -> list[tuple[Likelih
     return [found[number] for number in range(len(items))]
 
 
-def network_of(model: LocalModel) -> Network:
+def network_of(model: LocalModel) -> "Network":
     """What counts the tokens that are computed."""
     scorer = model._scorer  # noqa: SLF001  what is measured
     if scorer is None:
@@ -68,3 +72,4 @@ if __name__ == "__main__":
     _, folder, items, out, *given = sys.argv
     pairs = (word.split("=", 1) for word in given if word != "-M")
     main(folder, Path(items), Path(out), dict(pairs))
+    gc.freeze()  # as the command line ends

@@ -5,6 +5,8 @@
 The same random Llama of 28 million parameters, the same requests, float32, as many threads as
 OMP_NUM_THREADS says. The other side's batch size is the fastest of those tried on a tenth of the
 items. Ratios are given for wall and for CPU time: on a busy machine only the latter says anything.
+`--device cuda --dtype bfloat16 --size huge` (1.1 billion parameters) goes by the clock alone, and
+tells which share of the device's rate is used.
 """
 
 import argparse
@@ -56,18 +58,30 @@ class Work:
     seen: int
 
 
-def ours(bench: Bench, model: Path, asked: Path) -> Side:
+@dataclass(frozen=True, slots=True)
+class On:
+    """Where both sides compute, and in which type."""
+
+    device: str = "cpu"
+    dtype: str = "float32"
+
+
+CPU = On()
+
+
+def ours(bench: Bench, model: Path, asked: Path, on: On = CPU) -> Side:
     """Safemark's process."""
     out = bench.folder / "ours.jsonl"
     words = [sys.executable, "-m", "perf.local.ours", str(model), str(asked), str(out)]
+    words += ["-M", f"device={on.device}", "-M", f"dtype={on.dtype}"]
     return _side(bench, words, out)
 
 
-def theirs(bench: Bench, model: Path, asked: Path, batch_size: int) -> Side:
+def theirs(bench: Bench, model: Path, asked: Path, batch_size: int, on: On = CPU) -> Side:
     """The other side's process."""
     out = bench.folder / "theirs.jsonl"
     script = Path(__file__).with_name("theirs.py")
-    words = [_their_python(), "-P", script, model, asked, out, batch_size]
+    words = [_their_python(), "-P", script, model, asked, out, batch_size, on.device, on.dtype]
     return _side(bench, [str(word) for word in words], out)
 
 
@@ -110,14 +124,17 @@ def flops(model: Path, computed: int, of: Work) -> float:
     return 2.0 * (attention + fed_forward + looked + size * config["vocab_size"] * of.read)
 
 
-def best_batch_size(bench: Bench, model: Path, asked: Path, sizes: Sequence[int]) -> int:
+def best_batch_size(
+    bench: Bench, model: Path, asked: Path, sizes: Sequence[int], on: On = CPU
+) -> int:
     """Of the other side, on every tenth item."""
     if len(sizes) == 1:
         return sizes[0]
     few = bench.folder / "few.jsonl"
     lines = asked.read_text(encoding="utf-8").splitlines(keepends=True)
     few.write_text("".join(lines[::10]), encoding="utf-8")
-    tried = {size: theirs(bench, model, few, size).told["scoring_cpu_s"] for size in sizes}
+    spent = "scoring_cpu_s" if on == CPU else "scoring_wall_s"
+    tried = {size: theirs(bench, model, few, size, on).told[spent] for size in sizes}
     return min(tried, key=lambda size: tried[size])
 
 
@@ -145,6 +162,30 @@ def row(bench: Bench, name: str, model: Path, asked: Path, sizes: Sequence[int],
     )
 
 
+def accelerated_row(
+    bench: Bench, name: str, model: Path, asked: Path, sizes: Sequence[int], on: On
+) -> str:
+    """The same by the clock on another device, with the share of its rate that is used."""
+    size = best_batch_size(bench, model, asked, sizes, on)
+    mine, other = ours(bench, model, asked, on), theirs(bench, model, asked, size, on)
+    found = work(model, asked)
+    computed = mine.told["tokens_computed"]
+    rate = flops(model, computed, found) / mine.told["scoring_wall_s"] / 1e9
+    share = rate / machine.accelerator_rate(on.device, on.dtype)
+    took, took_them = mine.told["scoring_wall_s"], other.told["scoring_wall_s"]
+    apart = [
+        abs(one[0] - right[0])
+        for found_one, found_other in zip(mine.answers, other.answers, strict=True)
+        for one, right in zip(found_one, found_other, strict=True)
+    ]
+    return (
+        f"| {name} | {len(mine.answers):,} | {found.distinct:,} | {computed:,} | {took:.1f} "
+        f"| {took_them:.1f} | {size} | {took_them / took:.1f} "
+        f"| {other.process.wall_s / mine.process.wall_s:.1f} | {rate:,.0f} | {100 * share:.0f} % "
+        f"| {sum(apart) / len(apart):.4f} |"
+    )
+
+
 def main() -> None:
     """Every row, then every bar."""
     arguments = argparse.ArgumentParser(description="Likelihoods beside lm-evaluation-harness.")
@@ -152,14 +193,41 @@ def main() -> None:
     arguments.add_argument("--sets", default=",".join(items.SETS))
     arguments.add_argument("--batch-sizes", default=BATCH_SIZES)
     arguments.add_argument("--items", type=int, help="the first so many of each set only")
+    arguments.add_argument("--device", default="cpu", help="cuda: a table of its own, no bars")
+    arguments.add_argument("--dtype", default="float32")
+    arguments.add_argument("--size", default="large", choices=sorted(models.SIZES))
     given = arguments.parse_args()
     items.check_data()
-    bars = Bars()
-    machine.print_machine()
+    bars, on = Bars(), On(given.device, given.dtype)
+    sets = given.sets.split(",")
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
-        table(folder, given.sets.split(","), given.batch_sizes, given.items, bars)
+        if (on, given.size) != (CPU, "large"):
+            accelerated_table(folder, sets, given.batch_sizes, given.items, on, given.size)
+            return
+        machine.print_machine()
+        table(folder, sets, given.batch_sizes, given.items, bars)
     bars.print()
+
+
+def accelerated_table(
+    folder: Path, sets: Sequence[str], batch_sizes: str, count: int | None, on: On, size: str
+) -> None:
+    """A row for each set, on any device and in any type."""
+    machine.print_accelerator(on.device, on.dtype)
+    print(
+        "| set | items | distinct | computed | ours, scoring s | lm-eval, scoring s | its batch "
+        "| × scoring | × whole | GFLOP/s | of the device's | mean difference, nats |\n"
+        + "|---"
+        * 12
+    )
+    model = models.made(folder, size=size)
+    sizes = [int(one) for one in batch_sizes.split(",")]
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in sets:
+            asked = items.written(name, folder, count)
+            bench = Bench(Path(temporary))
+            print(accelerated_row(bench, name, model, asked, sizes, on), flush=True)
 
 
 def table(
@@ -172,7 +240,7 @@ def table(
         "| ours, CPU s | lm-eval, CPU s | its batch | × wall | × CPU | GFLOP/s | worst ÷ allowed "
         "| greedy flags that differ |\n" + "|---" * 15 + "|"
     )
-    model = models.made(folder, large=True)
+    model = models.made(folder, size="large")
     with tempfile.TemporaryDirectory() as temporary:
         for name in sets:
             asked = items.written(name, folder, count)

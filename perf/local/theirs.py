@@ -2,7 +2,7 @@
 
 Run with the Python of an environment that holds lm_eval 0.4.13, not ours:
 
-    python -P theirs.py MODEL ITEMS.jsonl OUT.jsonl BATCH_SIZE
+    python -P theirs.py MODEL ITEMS.jsonl OUT.jsonl BATCH_SIZE DEVICE DTYPE
 
 One JSON line on stdout tells how long its requests took. Nothing of Safemark is imported.
 """
@@ -30,7 +30,7 @@ metric_list:
 """
 
 
-def main(folder: str, items: Path, out: Path, batch_size: str) -> None:
+def main(folder: str, items: Path, out: Path, batch_size: str, device: str, dtype: str) -> None:
     """Loads, scores, writes."""
     import lm_eval
     from lm_eval.models.huggingface import HFLM
@@ -50,9 +50,9 @@ def main(folder: str, items: Path, out: Path, batch_size: str) -> None:
     task.write_text(TASK.format(items=items.resolve()), encoding="utf-8")
     results = lm_eval.simple_evaluate(
         model="hf",
-        model_args={"pretrained": folder, "dtype": "float32"},
+        model_args={"pretrained": folder, "dtype": dtype},
         tasks=[str(task)],
-        device="cpu",
+        device=device,
         batch_size=batch_size,
         bootstrap_iters=0,
         log_samples=True,
@@ -73,4 +73,4 @@ def _is_true(value: Any) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,7 @@ async def test_passes_side_by_side_give_the_same_numbers(
 
     def seen(*given: Any) -> None:
         threads.add(threading.get_ident())
+        time.sleep(0.005)  # time for the others to take a job
         forward(*given)
 
     monkeypatch.setattr(passes.Pass, "_forward", seen)

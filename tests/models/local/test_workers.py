@@ -89,3 +89,19 @@ def test_each_worker_has_its_share_of_threads_and_one_that_is_alone_all() -> Non
     assert seen == [(4, 1), (2, 1), (2, 1)]
     assert workers.allowed(4) == 4
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_thread_begun_afterwards_has_all_threads_of_torch(count: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    seen: list[int] = []
+    try:
+        workers.run([list, list, list], count, 3)
+        later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+        later.start()
+        later.join()
+    finally:
+        torch.set_num_threads(before)
+
+    assert seen == [3]

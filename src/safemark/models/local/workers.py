@@ -35,15 +35,18 @@ def run(jobs: Iterable[Job], workers: int, threads: int) -> None:
         return
     shared = _Shared(stack, threads, max(1, threads // workers))
     helpers = [
-        threading.Thread(target=shared.work, name="safemark-pass") for _ in range(workers - 1)
+        threading.Thread(target=shared.help, name="safemark-pass") for _ in range(workers - 1)
     ]
     for helper in helpers:
         helper.start()
     try:
-        shared.work()
+        with using(1):
+            shared.work()
     finally:
         for helper in helpers:
             helper.join()
+        # a new thread begins with the number that was set last, by whomever
+        torch.set_num_threads(torch.get_num_threads())
     if shared.failure is not None:
         raise shared.failure
 
@@ -87,16 +90,20 @@ class _Shared:
     failure: BaseException | None = None
     changed: threading.Condition = field(default_factory=threading.Condition)
 
+    def help(self) -> None:
+        """`work` in a thread of its own."""
+        torch.set_num_threads(1)
+        self.work()
+
     def work(self) -> None:
         """Does jobs until there are none and nobody can bring another."""
-        with using(1):
-            for job, is_alone in self._jobs():
-                _here.share = self.threads if is_alone else self.share
-                with self._done():
-                    found = [*job()][::-1]
-                    with self.changed:
-                        self.stack.extend(found)
-            _here.share = None
+        for job, is_alone in self._jobs():
+            _here.share = self.threads if is_alone else self.share
+            with self._done():
+                found = [*job()][::-1]
+                with self.changed:
+                    self.stack.extend(found)
+        _here.share = None
 
     def _jobs(self) -> Iterator[tuple[Job, bool]]:
         while True:
