@@ -89,7 +89,11 @@ def run_of(
     for sample, _ in rows:
         counted[sample.category or ""] = counted.get(sample.category or "", 0) + repeats
     body = PartBody(
-        dict(planned or counted), scorer.name, scorer_version or scorer.version, judge=judge
+        dict(planned or counted),
+        scorer.name,
+        scorer_version or scorer.version,
+        judge=judge,
+        repeats=repeats,
     )
     part = store.ensure_part(name, benchmark, version or found.version, way.name, "direct", body)
     scorer_id = store.ensure_scorer(scorer.name, scorer_version or scorer.version, judge)

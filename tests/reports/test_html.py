@@ -6,8 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from safemark.attacks._success import BANDS
 from safemark.reports.document import Document, Threshold
-from safemark.reports.html import axis, html, linked, scale
+from safemark.reports.html import axis, html, linked, scale, ticks
+from safemark.reports.templates import wording
 from tests.reports import chromium as browser
 from tests.reports.documents import (
     HOSTILE,
@@ -140,8 +142,8 @@ def test_a_page_shows_value_interval_n_absent_bands_and_who_set_them() -> None:
         "n 29,241 · absent 5",
         "6 unparsed answer, 2 timeout",
         "green from 50 %, red below 40 %",
-        "Set by guide: red below 40 %, green from 50 %",
-        "Set by ours",
+        "Set by the guide: red below 40 %, green from 50 %",
+        "These bands are ours.",
         "+4 more",
         "data/Age.jsonl",
         "safemark run openai/gpt-4o-mini -b bbq",
@@ -206,6 +208,34 @@ def test_labels_of_a_scale_do_not_overlap() -> None:
     assert all(later - earlier > 5 for earlier, later in pairwise(places))
 
 
+@pytest.mark.parametrize(("green", "red"), [(0.85, 0.70), (0.80, 0.60), (0.98, 0.90), (0.5, 0.4)])
+def test_labels_of_a_narrow_scale_do_not_touch(green: float, red: float) -> None:
+    """On 200 px, a character of 6 px: the room that the scale of a group has on a phone."""
+    threshold = Threshold("m", green, red, "ours")
+    whole = metric("m", 0.5, 0.5, 9)
+    ends = []
+    for tick in ticks(whole, threshold, axis([whole], threshold)):
+        wide = 6 * len(tick.text)
+        left = 2 * tick.x - {"start": 0, "middle": wide / 2, "end": wide}[tick.anchor]
+        ends += [left, left + wide]
+    assert len(ends) >= 4
+    assert all(later - earlier >= 3 for earlier, later in list(pairwise(ends))[1::2])
+
+
+def test_the_words_for_who_set_bands() -> None:
+    said = [
+        wording.who_set(Threshold("m", 0.5, 0.4, source))
+        for source in ("ours", "ours: chance is 25 %", "HELM", "guide: red from 15 %", BANDS)
+    ]
+    assert said == [
+        "these bands are ours",
+        "these bands are ours: chance is 25 %",
+        "set by HELM",
+        "set by the guide: red from 15 %",
+        BANDS,
+    ]
+
+
 def test_nothing_to_draw_is_no_scale() -> None:
     assert scale(metric("m", None, 0.0, 0), Threshold("m", 0.5, 0.4, "ours")) is None
 
@@ -238,6 +268,39 @@ def test_in_a_browser_nothing_is_requested_and_everything_fits(
             file.write_text(_without_details(html(document)), encoding="utf-8")
             page.open(file)
             assert _pages(page.pdf()) == 1, name
+
+
+_ROWS = """[...document.querySelectorAll('.stacked tbody tr')].filter(r => r.offsetParent)"""
+_SHOWN = (
+    "[...r.querySelectorAll('td')].every(c => c.offsetWidth > 0 && c.scrollWidth <= c.offsetWidth)"
+)
+_BROKEN = """(r => {
+  const text = r.querySelector('th bdi').firstChild, range = document.createRange();
+  return [...text.data.matchAll(/\\S+/g)].some(word => {
+    range.setStart(text, word.index); range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  });
+})(r)"""
+
+
+@pytest.mark.slow
+def test_on_a_phone_rows_of_groups_show_everything_and_break_no_word(
+    chromium: str, tmp_path: Path
+) -> None:
+    document = sample_document()
+    named = [
+        msgspec.structs.replace(each, group=each.group and f"harmful_content/{each.group}")
+        for each in document.benchmarks[0].metrics
+    ]
+    part = msgspec.structs.replace(document.benchmarks[0], metrics=named)
+    file = tmp_path / "page.html"
+    file.write_text(html(msgspec.structs.replace(document, benchmarks=[part])), encoding="utf-8")
+    with browser.page(chromium, tmp_path / "profile") as page:
+        for width in (390, 1100):
+            page.open(file, width)
+            assert page.ask(f"{_ROWS}.length") >= 10
+            assert page.ask(f"{_ROWS}.every(r => {_SHOWN})"), width
+            assert not page.ask(f"{_ROWS}.some(r => {_BROKEN})"), width
 
 
 @pytest.mark.slow

@@ -113,3 +113,10 @@ def test_a_report_says_lights_bands_absence_and_what_is_not_covered() -> None:
         "safemark run openai/gpt-4o-mini -b bbq",
     ):
         assert words in text
+
+
+def test_counts_of_a_whole_benchmark_are_said_to_be_of_all_and_bands_to_be_whose() -> None:
+    shown = markdown(sample_document())
+    assert "In all 58,484 scored, 8 absent (6 unparsed answer, 2 timeout)." in shown
+    assert "; these bands are ours." in shown
+    assert "; set by the guide: red below 40 %, green from 50 %." in shown

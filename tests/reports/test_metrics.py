@@ -10,6 +10,7 @@ import pytest
 from safemark.benchmarks._benchmark import Metric, share
 from safemark.benchmarks.bbq import benchmark as bbq
 from safemark.reports.metrics import Records, concerning, estimated, measured, told
+from safemark.reports.not_asked import NotAsked
 from safemark.stats import estimate, ratio
 from safemark.store import Entry, Outcomes, PartBody, RunBody, Store, StoredRun
 from safemark.types import Attempt, Message, Reason, Reply, Row, Sample, Scalar, Score, Transcript
@@ -103,7 +104,9 @@ def test_by_kind_is_the_same_as_row_by_row(
 
 def test_groups_hold_their_own_rows(tmp_path: Path) -> None:
     given = rows(160, seed=3)
-    metrics, whole = measured(bbq, Records.of(stored(given, tmp_path)), "letters", {"Age": 2})
+    metrics, whole = measured(
+        bbq, Records.of(stored(given, tmp_path)), "letters", NotAsked({"Age": 2})
+    )
     (metric,) = (m for m in bbq.metrics if m.name == "accuracy_ambiguous")
     for group, missing in (("Age", {"Age": 2}), ("Religion", {})):
         shown = next(m for m in metrics if (m.name, m.group) == (metric.name, group))
@@ -117,7 +120,7 @@ def test_groups_hold_their_own_rows(tmp_path: Path) -> None:
 def test_of_no_records_nothing_is_known() -> None:
     nothing = Records((), np.zeros(0, np.intp), np.zeros(0, np.intp))
     assert measured(bbq, nothing, "letters") == ([], {})
-    metrics, _ = measured(bbq, nothing, "letters", {"Age": 4})
+    metrics, _ = measured(bbq, nothing, "letters", NotAsked({"Age": 4}))
     assert metrics
     assert all((m.value, m.n, m.absent) == (None, 0, 4) for m in metrics if m.group is None)
 

@@ -1,5 +1,6 @@
 import re
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 
@@ -63,6 +64,30 @@ def test_n_and_absent_stand_beside_every_figure_however_narrow(columns: int) -> 
     for each in document.dimensions:
         if (metric := each.headline) is not None:
             assert f"n {metric.n:,}  absent {metric.absent:,}\n" in shown
+
+
+def test_a_row_of_the_table_has_the_n_and_absent_of_the_metric_it_shows() -> None:
+    document = sample_document()
+    first = document.benchmarks[0]
+    own = [
+        msgspec.structs.replace(each, n=1234, absent=2) if each.name == first.headline else each
+        for each in first.metrics
+    ]
+    part = msgspec.structs.replace(first, metrics=own, n=58_000, absent=35, light="grey")
+    document = msgspec.structs.replace(document, benchmarks=[part])
+    lines = terminal(document, 120, False).splitlines()
+    (row,) = (line for line in lines if re.match(r"○ grey +bbq ", line))
+    assert row.split()[-2:] == ["1,234", "2"]
+    (why,) = (line for line in lines if line.startswith("  bbq: "))
+    assert "; of all 58,035: 6 unparsed answer, 2 timeout" in why
+
+
+def test_a_row_without_a_metric_has_those_of_all_its_samples() -> None:
+    document = sample_document()
+    part = msgspec.structs.replace(document.benchmarks[0], headline="", headlines=[])
+    shown = terminal(msgspec.structs.replace(document, benchmarks=[part]), 120, False)
+    (row,) = (line for line in shown.splitlines() if re.search(r"[a-z] +bbq  ", line))
+    assert row.split()[-2:] == ["58,484", "8"]
 
 
 def test_a_typical_run_fits_a_screen_and_ends_with_the_way_to_the_page() -> None:

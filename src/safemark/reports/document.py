@@ -278,6 +278,7 @@ class BenchmarkDocument(msgspec.Struct, frozen=True):
     """One benchmark, asked one way, under one attack.
 
     ``light``, ``why``, ``headline`` and ``threshold`` are those of the first of ``headlines``.
+    ``n`` and ``absent`` are of all samples; each of ``metrics`` has its own.
     """
 
     name: str

@@ -28,7 +28,7 @@ from safemark.reports.templates import wording
 SHOWN_GROUPS = 12
 SHOWN_BESIDE = 3
 _CHARACTER = 3.4  # per cent of a scale's width that one character of a tick's label needs
-_NARROW = 4.4  # the same on the scale of a group, which a phone shows 140 px wide
+_APART = 1.5  # and at least so much stands between two labels
 _ZOOM = 2.5  # a scale reaches so much further than the cut point that is further from its end
 _STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _LINK = re.compile(r"https://[A-Za-z0-9._~/%#?&=+:-]*[A-Za-z0-9/]")
@@ -214,24 +214,23 @@ def _bands(metric: MetricDocument, threshold: Threshold | None, on: Axis) -> tup
     return tuple(found)
 
 
-def ticks(
-    metric: MetricDocument, threshold: Threshold | None, on: Axis, *, narrow: bool = False
-) -> tuple[Tick, ...]:
+def ticks(metric: MetricDocument, threshold: Threshold | None, on: Axis) -> tuple[Tick, ...]:
     """Labels for cut points, target and ends, in this order while there is room."""
     wanted = [edge for edge, _ in edges(metric, threshold) if on.low <= edge <= on.high]
     wanted += [] if metric.target is None else [metric.target]
-    room = _NARROW if narrow else _CHARACTER
+    suffix = wording.suffix(metric.unit) if metric.unit == "share" else ""
+    last = max(wanted, default=None)
     placed: list[tuple[float, float, Tick]] = []
     for value in (*wanted, on.low, on.high):
         x, text = on.at(value), wording.tick(value, metric.unit)
         anchor = "start" if x == 0 else "end" if x == 100 else "middle"
-        width = room * (len(text) + (2 if x == 100 else 0))
+        width = _CHARACTER * len(text + suffix if value in (last, on.high) else text)
         left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-        if all(left > end + 1 or left + width < start - 1 for start, end, _ in placed):
+        if all(left > end + _APART or left + width < start - _APART for start, end, _ in placed):
             placed.append((left, left + width, Tick(x, text, anchor)))
     found = [each for *_, each in sorted(placed, key=lambda each: each[0])]
-    if found and metric.unit == "share":
-        found[-1] = replace(found[-1], text=found[-1].text + wording.suffix(metric.unit))
+    if found:
+        found[-1] = replace(found[-1], text=found[-1].text + suffix)
     return tuple(found)
 
 

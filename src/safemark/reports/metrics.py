@@ -6,7 +6,7 @@ records are of that kind. Lights and documents of runs are not known here.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from safemark.benchmarks._benchmark import Benchmark, Metric, share
 from safemark.benchmarks._consistency import of_repeats
 from safemark.reports.document import MetricDocument
+from safemark.reports.not_asked import NotAsked
 from safemark.reports.repeated import pairs_estimate
 from safemark.reports.together import groups_estimate
 from safemark.stats import Estimate, estimate, ratio
@@ -91,7 +92,7 @@ def measured(
     benchmark: Benchmark,
     records: Records,
     asked: str,
-    not_asked: dict[str, int] | None = None,
+    not_asked: NotAsked | None = None,
     overall: Overall = lambda _metric, found: found,
 ) -> tuple[list[MetricDocument], dict[str, tuple[Metric, Estimate]]]:
     """Every metric of a benchmark, overall and by group; the overall estimates by name.
@@ -99,13 +100,14 @@ def measured(
     Args:
         records: all stored ones, absent ones included.
         asked: the way of asking; metrics that it cannot tell are left out.
-        not_asked: how many planned samples have no record, by category. Nobody knows which metric
-            they belong to, so each counts as absent in every one.
+        not_asked: planned samples that have no record; each counts as absent in every metric that
+            could have counted it.
         overall: what is told of a metric over all records, given its plain estimate.
     """
     metrics: list[MetricDocument] = []
     whole: dict[str, tuple[Metric, Estimate]] = {}
-    missing = not_asked or {}
+    unasked = not_asked or NotAsked({})
+    asked_of = list(zip(records.rows, records.counts, strict=True))
     own = (*benchmark.metrics, *benchmark.further(records.rows))
     if records.has_repeats and not any(metric.between for metric in own):
         own = (*own, *of_repeats(records.rows))
@@ -113,13 +115,14 @@ def measured(
         if metric.ways and asked not in metric.ways:
             continue
         concerned = concerning(metric, records)
+        missing = unasked.counted(metric.where, asked_of)
         found = overall(metric, estimated(metric, records, concerned, missing))
         if found.n == 0 and found.absent == 0:
             continue
         whole[metric.name] = (metric, found)
         metrics.append(shown(metric, None, found))
         for group, members in groups(metric, records, concerned):
-            of_group = {group: missing[group]} if group in missing else {}
+            of_group = _not_asked_of(metric, group, missing, unasked, asked_of)
             metrics.append(shown(metric, group, estimated(metric, records, members, of_group)))
         if (system := _with_blocks(metric, records, concerned, missing)) is not None:
             metrics.append(system)
@@ -183,11 +186,31 @@ def groups(metric: Metric, records: Records, concerned: Flags) -> list[tuple[str
         return []
     found: dict[str, Flags] = {}
     for place, row in enumerate(records.rows):
-        group = row.category if metric.by == "category" else row.facets.get(metric.by)
+        group = _group_of(metric, row)
         if group is not None and concerned[place]:
-            members = found.setdefault(str(group), np.zeros(len(records.rows), np.bool_))
+            members = found.setdefault(group, np.zeros(len(records.rows), np.bool_))
             members[place] = True
     return sorted(found.items())
+
+
+def _group_of(metric: Metric, row: Row) -> str | None:
+    group = row.category if metric.by == "category" else row.facets.get(metric.by or "")
+    return None if group is None else str(group)
+
+
+def _not_asked_of(
+    metric: Metric,
+    group: str,
+    missing: Mapping[str, int],
+    not_asked: NotAsked,
+    asked: Sequence[tuple[Row, int]],
+) -> dict[str, int]:
+    """Those of a group; where no samples are at hand, those of the category of its name."""
+    if metric.by == "category" or not not_asked.held:
+        return {group: missing[group]} if group in missing else {}
+    return not_asked.counted(
+        lambda row: metric.where(row) and _group_of(metric, row) == group, asked
+    )
 
 
 def _with_blocks(

@@ -50,6 +50,7 @@ from safemark.reports.metrics import (
     shown,
     told,
 )
+from safemark.reports.not_asked import NotAsked, held
 from safemark.reports.reliability import other_ways, reliability
 from safemark.reports.worst_category import worst_category
 from safemark.stats import Estimate
@@ -151,9 +152,9 @@ def _benchmark(
     if judge is not None and own is not None and judge != own:
         _check_outcomes(store, part, own, judge)
     records = Records.of(stored_outcomes(store, part, judge_id))
-    not_asked = records.not_asked(planned(part))
+    not_asked = _not_asked(benchmark, part, records)
     reasons = Counter({str(reason): n for reason, n in records.absences().items()})
-    if missing := sum(not_asked.values()):
+    if missing := sum(not_asked.by_category.values()):
         reasons[str(Reason.NOT_ASKED)] += missing
     overall = _overall(store, part, judge_id)
     metrics, whole = measured(benchmark, records, part.asked, not_asked, overall)
@@ -361,13 +362,15 @@ def readings(store: Store, part: StoredPart) -> list[Reading]:
     benchmark = _as_read(_installed(store, part), part)
     scorer_id = store.scorer_of(part)
     records = Records.of(stored_outcomes(store, part, scorer_id))
-    missing = records.not_asked(planned(part))
+    not_asked = _not_asked(benchmark, part, records)
+    asked = list(zip(records.rows, records.counts, strict=True))
     overall = _overall(store, part, scorer_id)
     wanted = {headline.metric for headline in benchmark.headlines}
     whole: dict[str, tuple[Metric, Estimate]] = {}
     for metric in benchmark.metrics:
         if metric.name not in wanted or (metric.ways and part.asked not in metric.ways):
             continue
+        missing = not_asked.counted(metric.where, asked)
         read = estimated(metric, records, concerning(metric, records), missing)
         found = overall(metric, read)
         if found.n or found.absent:
@@ -378,6 +381,12 @@ def readings(store: Store, part: StoredPart) -> list[Reading]:
         if headline.metric in whole
         for metric, found in [whole[headline.metric]]
     ]
+
+
+def _not_asked(benchmark: Benchmark, part: StoredPart, records: Records) -> NotAsked:
+    """What was planned and never asked. A plan that was met needs no samples to be read."""
+    found = records.not_asked(planned(part))
+    return NotAsked(found, held(benchmark) if found else (), part.body.repeats)
 
 
 def _overall(store: Store, part: StoredPart, scorer_id: int) -> Overall:

@@ -185,13 +185,17 @@ def _benchmarks(benchmarks: Sequence[BenchmarkDocument], width: int) -> Table:
 
 
 def _figures_of(part: BenchmarkDocument) -> tuple[str, ...]:
-    """Value, outer interval, n, absent, and whether it is partial."""
+    """Value, outer interval, n and absent of the metric shown, and whether it is partial.
+
+    Without a headline n and absent are those of all its samples.
+    """
     metric = wording.metric_named(part, part.headline)
+    counted = metric or part
     return (
         wording.short(wording.reading(metric), 12),
         wording.short(wording.outer(metric), 20) if metric else wording.UNKNOWN,
-        wording.count(part.n),
-        wording.count(part.absent),
+        wording.count(counted.n),
+        wording.count(counted.absent),
         "partial" if part.partial else "",
     )
 
@@ -206,16 +210,26 @@ def _named(part: BenchmarkDocument, most: int) -> str:
 
 def _greys(benchmarks: Iterable[BenchmarkDocument]) -> list[RenderableType]:
     """One line for each that has a headline and no light: what is absent, and why."""
-    lines: list[RenderableType] = []
-    for each in benchmarks:
-        if each.light == "grey" and each.headline:
-            reasons = f": {wording.reasons(each.absent_reasons)}" if each.absent else ""
-            lines.append(_line(f"  {_named(each, 40)}: {each.why}{reasons}"))
+    lines: list[RenderableType] = [
+        _line(f"  {_named(each, 40)}: {each.why}{_reasons(each)}")
+        for each in benchmarks
+        if each.light == "grey" and each.headline
+    ]
     more = len(lines) - SHOWN_GREYS
     shown = lines[:SHOWN_GREYS]
     if more > 0:
         shown.append(_line(f"  and {more} more in the full report", "dim"))
     return shown
+
+
+def _reasons(part: BenchmarkDocument) -> str:
+    """Why outcomes are absent; of how many samples, where the headline is not of all of them."""
+    if not part.absent:
+        return ""
+    metric = wording.metric_named(part, part.headline)
+    is_of_all = metric is None or (metric.n, metric.absent) == (part.n, part.absent)
+    before = "" if is_of_all else f"; of all {part.n + part.absent:,}"
+    return f"{before}: {wording.reasons(part.absent_reasons)}"
 
 
 def _further(benchmark: BenchmarkDocument) -> list[RenderableType]:

@@ -6,6 +6,7 @@ format's own business. Nothing here decides a light.
 """
 
 import math
+import re
 import shlex
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -223,9 +224,23 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def who_set(threshold: Threshold) -> str:
+    """Who set a headline's bands, as a clause.
+
+    >>> who_set(Threshold("m", 0.8, 0.6, "ours")), who_set(Threshold("m", 0.8, 0.6, "HELM"))
+    ('these bands are ours', 'set by HELM')
+    """
+    source = threshold.source
+    if source.startswith("ours"):
+        return f"these bands are {source}"
+    if source.startswith("guide"):
+        return f"set by the {source}"
+    return source if source.startswith(("red ", "green ")) else f"set by {source}"
+
+
 def group_label(metric: MetricDocument) -> str:
     """What a group is called: ``Physical appearance``."""
-    return (metric.group or "").replace("_", " ")
+    return re.sub(r"(?<=\w)/(?=\w)", " / ", (metric.group or "").replace("_", " "))
 
 
 def badness(metric: MetricDocument) -> float:
