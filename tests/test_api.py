@@ -1,3 +1,4 @@
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,13 @@ import pytest
 
 import safemark
 from safemark import SafemarkError
-from safemark.api import opened_model
+from safemark.api import Settings, Watch, opened_model, run_one
+from safemark.engine import Progress
 from safemark.models.fake import Fake
 from safemark.models.wrap import Budgeted, Retrying
+from safemark.plan import Request
 from safemark.store import Store
+from safemark.types import Ask, Messages, Reply
 
 
 def test_exactly_the_public_names_are_exported() -> None:
@@ -104,3 +108,23 @@ def test_the_model_is_closed_even_when_nothing_can_be_planned() -> None:
     with pytest.raises(SafemarkError):
         safemark.run(model, ["xstest"], store=":memory:", offline=True)
     assert model.is_closed
+
+
+async def test_progress_names_the_benchmark_whose_answer_came_last(tmp_path: Path) -> None:
+    seen: list[str] = []
+    begun: list[Progress] = []
+
+    class Slow(Fake):
+        async def reply(self, messages: Messages, ask: Ask) -> Reply:
+            await asyncio.sleep(0.01)
+            seen.append(begun[0].now_asking)
+            return await super().reply(messages, ask)
+
+    request = Request(("audit150", "consistency"), first=3)
+    watch = Watch(started=lambda _run, _continued, progress: begun.append(progress))
+    store = Store(str(tmp_path / "mine.db"))
+    await run_one(Slow("Paris."), request, Settings(), store, asyncio.Event(), watch)
+    store.close()
+    assert len(seen) > 3
+    assert set(seen[:2]) == {"audit150"}, "the others wait to be answered"
+    assert begun[0].now_asking == "consistency"

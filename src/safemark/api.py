@@ -404,6 +404,7 @@ def _connected(name: str, settings: Settings) -> Model:
         options=settings.options,
         limits=limits,
         prices=settings.prices,
+        offline=settings.offline,
     )
 
 

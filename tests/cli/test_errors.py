@@ -2,11 +2,14 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import PROGRAM, apart, safemark
+
+WHOLE = "`--limit` takes a whole number, 1 or more, "
 
 
 @pytest.mark.parametrize(
@@ -47,8 +50,24 @@ from tests.cli.commands import PROGRAM, apart, safemark
         (["show", "last"], "the store holds no run yet", "`safemark run` makes one"),
         (["report", "2099"], "no run called `2099`", "there is no run at all"),
         (["runs", "rm", "2099", "--yes"], "no run called `2099`", "there is no run at all"),
-        (["run", "fake", "--limit", "0"], "Invalid value for '--limit'", "safemark run --help"),
-        (["run", "fake", "--limit", "x"], "Invalid value for '--limit'", "safemark run --help"),
+        (["run", "fake", "--limit", "0"], WHOLE + "not `0`", "safemark run --help"),
+        (["run", "fake", "--limit", "x"], WHOLE + "not `x`", "safemark run --help"),
+        (["run", "fake", "--seed", "1.5"], "`--seed` takes a whole number, not `1.5`", "--help"),
+        (["run", "fake", "--rpm", "0"], "`--rpm` takes a number, 0.1 or more, not `0`", "--help"),
+        (["plan", "--rate", "x"], "`--rate` takes a number, not `x`", "safemark plan --help"),
+        (["run", ""], "`MODEL` is given an empty name", "is a variable unset"),
+        (["run", "fake", "-b", ""], "`-b` is given an empty name", "is a variable unset"),
+        (["run", "fake", "-b", "audit150,"], "`-b` is given an empty name", "a comma too many"),
+        (["run", "fake", "-s", ""], "`-s` is given an empty name", "is a variable unset"),
+        (["run", "fake", "-s", "quick,"], "`-s` is given an empty name", "a comma too many"),
+        (["run", "fake", "--attack", " "], "`--attack` is given an empty name", "variable"),
+        (["run", "fake", "--also", "pii,,toxicity"], "`--also` is given an empty name", "comma"),
+        (["run", "fake", "--judge", ""], "`--judge` is given an empty name", "variable"),
+        (["run", "fake", "--attacker", ""], "`--attacker` is given an empty name", "variable"),
+        (["data", "pull", "bbq", ""], "`BENCHMARK` is given an empty name", "variable"),
+        (["compare", "", "last"], "`RUN` is given an empty name", "variable"),
+        (["show", "last", "-b", ""], "`-b` is given an empty name", "variable"),
+        (["rejudge", "last", "--judge", ""], "`--judge` is given an empty name", "variable"),
         (
             ["run", "fake", "--limit", "2", "--first", "2"],
             "`--limit` and `--first` exclude each other",
@@ -67,7 +86,12 @@ from tests.cli.commands import PROGRAM, apart, safemark
         (["run", "ollama/x", "--base-url", "http://h:port/"], "is not an http address", ""),
         (["run", "fake", "-b", "crows_pairs"], "cannot be asked of fake", "hf/<id or folder>"),
         (["run", "fake", "--store", "mysql://h/d"], "stores of kind `mysql`", "sqlite:///FILE"),
-        (["run", "fake", "--config", "nowhere.yaml"], "the config nowhere.yaml cannot be read", ""),
+        (
+            ["run", "fake", "--config", "nowhere.yaml"],
+            "the config nowhere.yaml cannot be read",
+            "is the path right?",
+        ),
+        (["run", "recorded:/nope.jsonl"], "/nope.jsonl cannot be read", "is the path right?"),
         (["run", "fake", "--out", "/dev/null/x"], "--out /dev/null/x cannot be used", "write to"),
     ],
 )
@@ -107,11 +131,19 @@ def test_a_folder_is_told_to_be_local_weights(tmp_path: Path) -> None:
     [
         ("limt: 3", "no key in c.yaml called `limt`", "did you mean `limit`?"),
         ("- limit", "the config c.yaml is no mapping", "key: value"),
-        ("limit: [3", "the config c.yaml is not YAML", ""),
-        ("limit: three", "Invalid value for '--limit'", ""),
+        ("limit: [3\nseed: 1", "the config c.yaml is not YAML: expected ',' or ']'", "a bracket"),
+        (
+            "limit: 3\nseed: 1\nlimit: 4",
+            "c.yaml names `limit` twice, in lines 1 and 3",
+            "leave one",
+        ),
+        ("model: {url: x, url: y}", "c.yaml names `url` twice, in line 1", "leave one"),
+        ("benchmark: ''", "`-b` is given an empty name", "is a variable unset"),
+        ("limit: three", WHOLE + "not `three`", ""),
         ("limit: [1, 2]", "the config key `limit` takes one value", ""),
         ("limit: {a: 1}", "the config key `limit` takes one value", ""),
-        ("limit: 2020-01-01", "Invalid value for '--limit'", ""),
+        ("limit: 2020-01-01", WHOLE + "not `2020-01-01`", ""),
+        ("limit: 2020-99-01", "the config c.yaml is not YAML: month must be in", ""),
         ("benchmark: xtest", "no benchmark called `xtest`", "`xstest`"),
     ],
 )
@@ -121,6 +153,19 @@ def test_a_wrong_config_exits_2_and_says_what_is_meant(text: str, problem: str, 
     assert done.code == 2, done.err
     assert problem in done.err
     assert hint in done.err
+    assert len(done.err.strip().splitlines()) <= 3, "one sentence, and one hint"
+
+
+def test_broken_yaml_is_told_by_its_line() -> None:
+    Path("c.yaml").write_text("limit: 3\nmodel: [a\nseed: 1\n")
+    assert "(line 3)" in safemark("run", "fake", "--config", "c.yaml").err
+
+
+def test_what_a_merge_brings_may_be_named_again() -> None:
+    Path("c.yaml").write_text(
+        "model:\n  <<: &all {limit: 1}\n  limit: 2\nbenchmark: audit150\nlimit: 3\n"
+    )
+    assert "twice" not in safemark("run", "--config", "c.yaml").err
 
 
 def test_a_config_that_is_no_text_is_unreadable() -> None:
@@ -237,3 +282,16 @@ def test_a_terminal_that_is_not_utf8_gets_escapes_and_valid_json(
     assert len(done.json) >= 5
     plain = apart("list", "models")
     assert (plain.code, plain.err) == (0, "")
+
+
+def test_an_empty_text_is_no_empty_name() -> None:
+    assert safemark("ask", "fake", "", "--system", "").code == 0
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "safemark", "run", "fake", "-b", "xtest"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "did you mean `xstest`?" in done.stderr) == (2, True)

@@ -390,3 +390,31 @@ def test_the_records_lie_where_the_store_says(tmp_path: Path) -> None:
     assert len(store.runs()) == 1
     store.close()
     assert safemark("list", "runs", "--json").json == []
+
+
+def test_offline_names_what_is_not_downloaded_and_asks_no_hub(
+    no_network: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    for flags in (["hf/nobody/nothing"], ["fake", "--judge", "hf/nobody/nothing"]):
+        done = safemark("run", *flags, "-b", "audit150", "--limit", "1", "--offline")
+        assert done.code == 2, done.err
+        assert "`nobody/nothing` is no folder here and not in the local cache" in done.err
+        assert "hint: run once without --offline" in done.err
+    assert no_network == []
+
+
+def test_an_address_that_is_not_there_is_told_with_what_the_server_said(server: Server) -> None:
+    answering(server, sends(b"<b>Not\x1b[31m\nFound</b>" + 900 * b"x", 404, "text/html"))
+    done = run(server, "--first", "2")
+    assert done.code == 3
+    (told,) = [line for line in done.err.splitlines() if line.startswith("bad request, the first")]
+    assert "HTTP 404: <b>Not\\x1b[31m Found</b>xxx" in told
+    assert f"{server.url}/chat/completions was asked: is the address right, up to `/v1`?" in told
+    assert len(told) < 700
+
+
+def test_a_run_that_is_understood_tells_of_no_bad_request(server: Server) -> None:
+    assert "the first:" not in run(server, "--first", "2").err

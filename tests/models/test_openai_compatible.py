@@ -208,7 +208,8 @@ async def test_hints_name_the_variable_the_model_and_the_address(model: Opened) 
         assert failure.hint == f"the server at {server.url} has no model `m`"
     with Server(lambda _text, _before: sends(b"nothing here", 404)) as server:
         failure = await failure_of(model(server))
-        assert failure.hint == "is the address right, up to `/v1`?"
+        asked = f"{server.url}/chat/completions was asked"
+        assert failure.hint == f"{asked}: is the address right, up to `/v1`?"
 
 
 async def test_a_refused_connection_is_transport(model: Opened) -> None:

@@ -106,3 +106,12 @@ def test_an_unfinished_run_says_so() -> None:
     assert "Interrupted: the figures are of what was finished before." in terminal(
         interrupted_document(), 80, False
     )
+
+
+def test_a_failed_run_without_answers_has_no_figures() -> None:
+    some = msgspec.structs.replace(sample_document(), status="failed")
+
+    assert "Failed: nothing was scored, so there are no figures." in terminal(
+        grey_document(), 100, False
+    )
+    assert "Failed: the figures are of what was stored before." in terminal(some, 100, False)

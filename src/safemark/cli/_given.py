@@ -11,15 +11,22 @@ _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h)?$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
 
 
-def listed(given: str | Iterable[str] | None) -> list[str]:
-    """What was named, with commas or by repeating the option.
+def listed(given: str | Iterable[str] | None, called: str) -> list[str]:
+    """What was named, with commas or by repeating the option; ``called`` names it in an error.
 
-    >>> listed(["base64, pair", "goat"])
+    Raises:
+        UsageError: one name is empty.
+
+    >>> listed(["base64, pair", "goat"], "--attack")
     ['base64', 'pair', 'goat']
     """
     each = [given] if isinstance(given, str) else given or ()
-    parts = (part.strip() for words in each for part in words.split(","))
-    return [part for part in parts if part]
+    parts = [part.strip() for words in each for part in words.split(",")]
+    if not all(parts):
+        raise UsageError(
+            f"`{called}` is given an empty name", "is a variable unset, or a comma too many?"
+        )
+    return parts
 
 
 def text_of(given: str | None, flag: str) -> str | None:

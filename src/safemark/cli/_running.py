@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from safemark.store import Store, StoredRun
 
 
+_LONGEST_WHY = 600
+
+
 @dataclass(frozen=True, slots=True)
 class Showing:
     """Where results go, and what makes a command fail: a red light, an undecided one."""
@@ -89,17 +92,18 @@ def _ran(
     name: str, request: "Request", settings: "Settings", store: "Store", page: Path, as_json: bool
 ) -> "Document":
     """One run, written to its page and shown."""
-    document, outcome = asyncio.run(_asked(name, request, settings, store))
+    document, outcome, progress = asyncio.run(_asked(name, request, settings, store))
     _write_html(document, page)
     if not as_json:
         _show(document, outcome, page)
+    _say_what_was_refused(progress)
     _say_who_answers(store, outcome.run_id)
     return document
 
 
 async def _asked(
     name: str, request: "Request", settings: "Settings", store: "Store"
-) -> "tuple[Document, Outcome]":
+) -> "tuple[Document, Outcome, Progress]":
     """One run, its progress shown on the way, stopped by a signal."""
     from safemark.api import Watch, run_one, stopping_on_signals
     from safemark.cli._progress import shown
@@ -125,7 +129,9 @@ async def _asked(
     with stopping_on_signals(stop, lambda: say("\nstopping … (again to quit at once)")):
         showing = asyncio.create_task(show_progress())
         try:
-            return await run_one(name, request, settings, store, stop, Watch(planned, started))
+            watch = Watch(planned, started)
+            document, outcome = await run_one(name, request, settings, store, stop, watch)
+            return document, outcome, await begun
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
@@ -161,6 +167,16 @@ def _show(document: "Document", outcome: "Outcome", page: Path) -> None:
             if note.startswith(STOPPED_EARLY):
                 say(f"\n{benchmark.name} {harmless(note)}")
     say(f"\nrecords: safemark show {document.run}")
+
+
+def _say_what_was_refused(progress: "Progress") -> None:
+    """The first words of a server that could not be understood, or did not understand."""
+    from safemark.types import Reason
+
+    for reason in (Reason.BAD_REQUEST, Reason.BAD_RESPONSE):
+        if why := " ".join(progress.whys.get(reason, "").split()):
+            shown = harmless(why if len(why) <= _LONGEST_WHY else f"{why[:_LONGEST_WHY]} …")
+            say(f"\n{reason.replace('_', ' ')}, the first: {shown}")
 
 
 def _say_who_answers(store: "Store", run_id: str) -> None:

@@ -104,7 +104,7 @@ def gate(
 
 
 def _words(given: str) -> tuple[str, ...]:
-    words = tuple(listed(given))
+    words = tuple(listed(given, "--fail-on"))
     for word in words:
         if word not in ("regression", "red"):
             raise UnknownName("reason to fail", word, ("regression", "red"))
@@ -137,7 +137,7 @@ def _rules(path: Path | None) -> "Rules":
             raise UnknownName(f"rule in {path.name}", key, known)
     for key in ("fail-on", "require", "ignore"):
         if isinstance(plain.get(key), str):
-            plain[key] = listed(plain[key])
+            plain[key] = listed(plain[key], key)
     try:
         rules = msgspec.convert(plain, Rules)
     except msgspec.ValidationError as error:

@@ -3,6 +3,7 @@
 What goes wrong is said here, in one way: ``error:`` and one sentence, then ``hint:``.
 """
 
+import gc
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import typer
 
 from safemark.cli._output import close_stdout, complain
+from safemark.cli._parsing import refusing_empty_names, wrong_number
 from safemark.errors import SafemarkError, UnknownName, UsageError
 
 app = typer.Typer(
@@ -104,6 +106,7 @@ def _root(
 
 
 _register()
+refusing_empty_names(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -113,6 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _run(given)
     finally:
         sys.excepthook = _show_bug  # typer has put its own there
+    if arguments is None:
+        gc.freeze()  # the process ends: to walk over all that torch left takes a second
     sys.exit(code)
 
 
@@ -171,4 +176,4 @@ def _usage(error: Exception) -> SafemarkError | None:
         return UnknownName(
             "command", unknown[1], tuple(context.command.commands), f"{command} --help"
         )
-    return UsageError(text, f"`{command} --help` shows what there is")
+    return UsageError(wrong_number(error) or text, f"`{command} --help` shows what there is")

@@ -85,8 +85,8 @@ def run(
     refuse_code(context, allow_code)
     keys_from_dotenv(Path(".env"))
     request = Request(
-        benchmarks=(*listed(benchmarks), *(f"questions@{file}" for file in questions or ())),
-        suite=suite,
+        benchmarks=(*listed(benchmarks, "-b"), *(f"questions@{file}" for file in questions or ())),
+        suite=None if suite is None else ",".join(listed(suite, "-s")),
         limit=limit,
         first=first,
         repeats=repeats,
@@ -94,11 +94,14 @@ def run(
         system=text_of(system, "--system"),
         temperature=temperature,
         max_output_tokens=max_output_tokens,
-        also=tuple(listed(also)) or (USUAL,),
+        also=tuple(listed(also, "--also")) or (USUAL,),
         until_decided=_decides(gate, strict) if until_decided else None,
         judge=tuple(judge or ()),
         judge_rule=voting_rule(judge_rule),
-        attacks=(*listed(attacks), *(f"perturb:{kind}" for kind in listed(perturb))),
+        attacks=(
+            *listed(attacks, "--attack"),
+            *(f"perturb:{kind}" for kind in listed(perturb, "--perturb")),
+        ),
         no_plain=no_plain,
         attacker=attacker,
         attack_judge=attack_judge,
@@ -121,7 +124,7 @@ def run(
         judge_options=pairs(judge_options or [], "--judge-option"),
         attacker_options=pairs(attacker_options or [], "--attacker-option"),
     )
-    mitigations = list(dict.fromkeys(listed(mitigate)))
+    mitigations = list(dict.fromkeys(listed(mitigate, "--mitigate")))
     if mitigations:
         request = trial_of(request, mitigations, batch)
     if dry_run:

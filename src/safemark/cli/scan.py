@@ -48,7 +48,7 @@ def scan(
     from safemark.reports.exit_code import DONE, INCONCLUSIVE
     from safemark.scan import Columns, document
 
-    columns = Columns(tuple(listed(text)), label, tuple(listed(group)))
+    columns = Columns(tuple(listed(text, "--text")), label, tuple(listed(group, "--group")))
     tally = asyncio.run(_scanned(file, columns))
     name = "standard input" if str(file) == "-" else file.name
     found = document(tally, name, __version__)

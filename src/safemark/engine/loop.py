@@ -134,7 +134,6 @@ class _Loop:
             kept = self._store.kept(part.stored.id, part.scorer_id)
             keys = AskKeys(self._identity, part.task, part.attack)
             repeats = part.task.repeats
-            self._progress.now_asking = part.task.benchmark.name
             for index, unrendered in part.task.unrendered():
                 sample = part.task.way.render(unrendered)
                 for repeat in range(repeats):
@@ -158,6 +157,8 @@ class _Loop:
     async def _finished(self, item: Item) -> Entry | None:
         """The item asked and judged; None when it was not asked after all."""
         part = item.part
+        name = part.task.benchmark.name
+        self._progress.now_asking = self._progress.now_asking or name
         transcript = await asked(item, self._model, self._end_of)
         if transcript.absent is Reason.NOT_ASKED:
             self._end(Ending("budget", transcript.why))
@@ -171,6 +172,7 @@ class _Loop:
         ]
         self._note_absence(part, score.absent)
         self._progress.count(transcript)
+        self._progress.now_asking = name
         return Entry(
             part.stored.id,
             item.position,

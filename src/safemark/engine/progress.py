@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from safemark.types import Reply, Transcript
+from safemark.types import Reason, Reply, Transcript
 
 MOST_SERVED = 32
 """So many pairs of model name and fingerprint are kept of one run's replies."""
@@ -12,7 +12,11 @@ MOST_SERVED = 32
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands; the loop counts, whoever shows it reads."""
+    """Where a run stands; the loop counts, whoever shows it reads.
+
+    ``now_asking`` is the benchmark whose answer came last, ``whys`` the first failure's words for
+    each reason.
+    """
 
     total: int = 0
     kept: int = 0
@@ -23,6 +27,7 @@ class Progress:
     served: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
     now_asking: str = ""
+    whys: dict[Reason, str] = field(default_factory=dict)
 
     @property
     def finished(self) -> int:
@@ -43,6 +48,8 @@ class Progress:
     def count(self, transcript: Transcript) -> None:
         """One more sample is done: what it took, and who answered."""
         self.done += 1
+        if transcript.absent is not None:
+            self.whys.setdefault(transcript.absent, transcript.why)
         for attempt in transcript.attempts:
             if attempt.reply is not None:
                 self._note_served(attempt.reply)

@@ -91,10 +91,12 @@ def connect(
     options: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     prices: Path | None = None,
+    offline: bool = False,
 ) -> Model:
     """The model called ``name``, asked within ``limits``; nothing is sent yet.
 
-    ``prices`` is one's own table, which comes before the shipped one.
+    ``prices`` is one's own table, which comes before the shipped one. With ``offline`` no weights
+    are downloaded.
 
     Raises:
         UsageError: a missing key, an unknown provider, option or folder; a table that is none.
@@ -112,7 +114,8 @@ def connect(
         )
     if provider in PROVIDERS:
         return _over_http(provider, rest, base_url, given, limits, prices)
-    model = limited(_MAKERS[provider](rest, given), limits)
+    make = partial(_local, offline=True) if offline and provider == "hf" else _MAKERS[provider]
+    model = limited(make(rest, given), limits)
     price = _price(name, {}, prices, is_own=False)
     return model if price is None else Priced(model, price)
 
@@ -374,10 +377,10 @@ def _check(provider: str, texts: Mapping[str, str]) -> None:
             )
 
 
-def _local(path_or_id: str, options: dict[str, str]) -> Model:
+def _local(path_or_id: str, options: dict[str, str], *, offline: bool = False) -> Model:
     from safemark.models.local import load
 
-    return load(path_or_id, name=f"hf/{path_or_id}", options=options)
+    return load(path_or_id, name=f"hf/{path_or_id}", options=options, offline=offline)
 
 
 def _reference(rest: str, options: dict[str, str]) -> Model:

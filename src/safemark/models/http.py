@@ -158,7 +158,7 @@ class HttpModel:
                 Reason.BAD_RESPONSE, scrubbed(f"{type(error).__name__}: {error}")
             ) from error
         if status != 200:
-            raise self.refusal(status, headers, content)
+            raise self.refusal(status, headers, content, url)
         return content
 
     async def _agreed(
@@ -277,8 +277,10 @@ class HttpModel:
         if note not in self.notes:
             self.notes = (*self.notes, note)
 
-    def refusal(self, status: int, headers: Mapping[str, str], content: bytes) -> Refused:
-        """What an answer with another status than 200 means."""
+    def refusal(
+        self, status: int, headers: Mapping[str, str], content: bytes, url: str = ""
+    ) -> Refused:
+        """What an answer with another status than 200 means; ``url`` is what was asked."""
         text = scrubbed(content[:4000].decode("utf-8", "backslashreplace"))
         why = f"HTTP {status}: {message(text)}"
         if 300 <= status < 400:
@@ -295,7 +297,8 @@ class HttpModel:
         elif reason is Reason.UNKNOWN_MODEL:
             hint = f"the server at {scrubbed(self._base_url)} has no model `{self._model}`"
         elif reason is Reason.BAD_REQUEST and status in (*range(300, 400), 404, 405):
-            hint = self.address_hint
+            asked = f"{scrubbed(url)} was asked: " if url else ""
+            hint = asked + self.address_hint
         return Refused(
             reason,
             why,

@@ -15,7 +15,7 @@ from typing import Any, cast
 import msgspec
 
 from safemark.errors import UsageError
-from safemark.files import yaml_in
+from safemark.files import text_in, yaml_of
 from safemark.models._model import Model, Scores
 from safemark.models._wrapper import Wrapper, layers
 from safemark.types import Ask, Likelihood, Messages, Reply, Usage
@@ -116,7 +116,7 @@ def read(path: Path) -> Table:
     Raises:
         UsageError: it cannot be read, or is no such table.
     """
-    given = yaml_in(path, "the table of prices")
+    given = yaml_of(text_in(path, "the table of prices"), f"the table of prices {path}")
     if not isinstance(given, list) or not all(isinstance(group, dict) for group in given):
         raise _wrong(path, "it is no list of providers")
     return {name: price for group in given for name, price in _group(path, group).items()}

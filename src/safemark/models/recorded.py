@@ -70,7 +70,10 @@ class Recorded:
                         self._places[_key_of_line(line, number, self._path.name)].append(place)
                     place += len(line)
         except OSError as error:
-            raise UsageError(f"{self._path} cannot be read ({error.strerror})") from error
+            raise UsageError(
+                f"{self._path} cannot be read ({error.strerror})",
+                f"is the path right? {_LINE}",
+            ) from error
         if not self._places:
             raise UsageError(f"{self._path} holds no recorded answer", _LINE)
         return digest.hexdigest()

@@ -171,13 +171,11 @@ def suites_of(request: Request) -> tuple[str, ...]:
     Raises:
         UsageError: one is unknown, or `quick` or `all` is named beside another.
     """
-    named = (request.suite or "quick").split(",")
-    suites = tuple(dict.fromkeys(suite.strip() for suite in named if suite.strip()))
+    named = ("quick" if request.suite is None else request.suite).split(",")
+    suites = tuple(dict.fromkeys(suite.strip() for suite in named))
     for suite in suites:
         if suite not in SUITES:
             raise UnknownName("suite", suite, SUITES, "safemark list suites")
         if suite not in DIMENSIONS and len(suites) > 1:
             raise UsageError(f"the suite `{suite}` goes alone", "several dimensions go together")
-    if not suites:
-        raise UnknownName("suite", request.suite or "", SUITES, "safemark list suites")
     return suites

@@ -79,7 +79,7 @@ def _scorecard(document: Document, width: int, html_path: str | None) -> Rendera
         _text(wording.summary(document)),
     ]
     if document.status != "complete":
-        stopped = f"{wording.STATUS_MEANS[document.status]} {document.status_why}"
+        stopped = f"{wording.status_means(document)} {document.status_why}"
         blocks.append(_text(wording.short(stopped, 200), "bold"))
     blocks += [Text(""), _dimensions(document, width)]
     if document.benchmarks:

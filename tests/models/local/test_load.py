@@ -1,5 +1,6 @@
 """What can be wrong with a model folder, and what the error tells to do about it."""
 
+import gc
 import importlib.util
 import json
 import shutil
@@ -110,11 +111,7 @@ def test_a_hub_id_is_taken_from_the_cache_where_the_hub_does_not_answer(
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", is_offline)
-    repository = tmp_path / "models--somebody--tiny"
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    shutil.copytree(tiny_folder(), repository / "snapshots" / commit)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text(commit)
+    _cached_model(tiny_folder(), tmp_path)
 
     assert load("somebody/tiny").name == "hf/somebody/tiny"
     no_network.clear()
@@ -340,3 +337,52 @@ async def test_a_closed_model_says_so(folder: Path) -> None:
         await model.reply((Message("user", "hello"),), Ask())
     with pytest.raises(UsageError, match="is closed"):
         _ = model.weights
+
+
+@pytest.mark.parametrize("options", [{}, {"adapter": "nobody/adapter"}])
+def test_offline_takes_from_the_cache_and_never_asks_the_hub(
+    tiny_folder: Callable[..., Path],
+    tmp_path: Path,
+    options: dict[str, str],
+    no_network: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    _cached_model(tiny_folder(), tmp_path)
+    missing = options.get("adapter", "nobody/nothing")
+    with pytest.raises(UsageError, match=f"`{missing}` is no folder here and not in the") as caught:
+        load("somebody/tiny" if options else missing, options=options, offline=True)
+
+    assert "--offline downloads nothing" in caught.value.problem
+    assert caught.value.hint == "run once without --offline, or give a folder"
+    assert load("somebody/tiny", offline=True).name == "hf/somebody/tiny"
+    assert no_network == []
+
+
+def _cached_model(folder: Path, cache: Path) -> None:
+    """``somebody/tiny`` as a download of the hub leaves it in its cache."""
+    repository = cache / "models--somebody--tiny"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    shutil.copytree(folder, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_garbage_is_collected_again_after_loading(
+    tiny_folder: Callable[..., Path], tmp_path: Path, collects: bool
+) -> None:
+    before = gc.isenabled()
+    try:
+        gc.enable() if collects else gc.disable()
+        load(str(tiny_folder()), options={"device": "cpu"})
+        assert gc.isenabled() == collects
+        (tmp_path / "config.json").write_text("{}")
+        with pytest.raises(UsageError):
+            load(str(tmp_path))
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable() if before else gc.disable()

@@ -13,10 +13,13 @@ _TIMEOUT_S = 10.0
 _ALWAYS = ("*.json", "*.jinja", "*.model", "*.txt", "tokenizer*", "vocab*", "merges*")
 
 
-def fetched(model: str, revision: str | None, *, pickle: bool, code: bool) -> Path:
+def fetched(
+    model: str, revision: str | None, *, pickle: bool, code: bool, offline: bool = False
+) -> Path:
     """The folder with the files of ``model``, downloaded where they are not yet here.
 
-    ``pickle`` takes .bin weights where there are no safetensors, ``code`` the Python files.
+    ``pickle`` takes .bin weights where there are no safetensors, ``code`` the Python files. With
+    ``offline`` the hub is not asked: what lies in its local cache is all there is.
 
     Raises:
         UsageError: no such model or revision, no access, no network and not in the cache.
@@ -30,6 +33,9 @@ def fetched(model: str, revision: str | None, *, pickle: bool, code: bool) -> Pa
         RevisionNotFoundError,
     )
 
+    if offline:
+        hint = "run once without --offline, or give a folder"
+        return _cached(model, revision, "--offline downloads nothing", hint)
     if constants.HF_HUB_OFFLINE:
         return _cached(model, revision, "HF_HUB_OFFLINE is set")
     try:
@@ -61,7 +67,12 @@ def fetched(model: str, revision: str | None, *, pickle: bool, code: bool) -> Pa
         return _cached(model, revision, f"the hub cannot be reached ({_first_line(error)})")
 
 
-def _cached(model: str, revision: str | None, why: str) -> Path:
+def _cached(
+    model: str,
+    revision: str | None,
+    why: str,
+    hint: str = "give a folder, or download the model where there is a network",
+) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -69,8 +80,7 @@ def _cached(model: str, revision: str | None, why: str) -> Path:
         return Path(snapshot_download(model, revision=revision, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
         raise UsageError(
-            f"`{model}` is no folder here and not in the local cache, and {why}",
-            "give a folder, or download the model where there is a network",
+            f"`{model}` is no folder here and not in the local cache, and {why}", hint
         ) from error
 
 

@@ -79,6 +79,13 @@ def visible(text: str) -> str:
     return "".join(shown)
 
 
+def status_means(document: Document) -> str:
+    """What becomes of the figures of a run that is not complete."""
+    if document.status == "failed" and not any(part.n for part in document.benchmarks):
+        return "Failed: nothing was scored, so there are no figures."
+    return STATUS_MEANS[document.status]
+
+
 def short(text: str, limit: int) -> str:
     """`visible` text of at most ``limit`` characters, cut at the end."""
     shown = visible(text)
