@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf.local.items import Item, read
+from safemark.cli.main import COLLECTED_AFTER
 from safemark.models.local import LocalModel, load
 from safemark.types import Likelihood
 
@@ -71,5 +72,6 @@ def main(folder: str, items: Path, out: Path, options: dict[str, str]) -> None:
 if __name__ == "__main__":
     _, folder, items, out, *given = sys.argv
     pairs = (word.split("=", 1) for word in given if word != "-M")
+    gc.set_threshold(*COLLECTED_AFTER)  # as the command line begins and ends
     main(folder, Path(items), Path(out), dict(pairs))
-    gc.freeze()  # as the command line ends
+    gc.freeze()

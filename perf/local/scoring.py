@@ -30,8 +30,8 @@ from safemark.models.local.tree import PrefixTree
 BARS = {"bbq": 5.0, "truthfulqa": 15.0, "crows_pairs": 1.6, "mmlu": 10.0}
 TOKENS_BAR = 1.1
 RATE_BAR = 0.7
-BATCH_SIZES = "4,16"
-"""Of 1, 4, 8, 16, 32, 64 the best were 1 and 4 on TruthfulQA and MMLU, 16 on the other sets."""
+BATCH_SIZES = "1,4,16"
+"""Of 1, 4, 8, 16, 32, 64 the best were 1 or 4 on TruthfulQA, 1 on MMLU, 16 on the other sets."""
 
 ROOT = PEERS.parents[1]
 

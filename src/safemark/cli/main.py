@@ -109,9 +109,15 @@ _register()
 refusing_empty_names(app)
 
 
+COLLECTED_AFTER = (50_000, 20, 50)
+"""New objects before garbage is looked for; torch alone brings a million that stay."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        gc.set_threshold(*COLLECTED_AFTER)
     try:
         code = _run(given)
     finally:

@@ -7,7 +7,7 @@ import pytest
 from safemark.errors import CallFailed
 from safemark.models.local.prompts import Pair, Prompts, without_thinking
 from safemark.types import Message, Reason
-from tests.models.local.tiny import tiny_tokenizer
+from tests.models.local.tiny import TEXT, tiny_tokenizer
 
 ASKED = (Message("system", "Be brief."), Message("user", "Who was late?"))
 STRICT = (
@@ -44,6 +44,32 @@ def test_a_long_conversation_is_no_matter_for_the_terminal(
 
     assert len(made.tokens) > 4
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("add_bos", [True, False])
+def test_ids_alone_are_those_of_the_librarys_call(
+    add_bos: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = prompts(add_bos=add_bos)
+    made.tokenizer.backend_tokenizer.enable_truncation(3)  # the call takes that back
+    asked = [(text, [" yes", f"{text} no"]) for text in (*TEXT, "", "<s> begun", "a\u00a0\u2028b")]
+
+    alone = made.pairs(asked)
+    assert made._gives_ids_alone()
+    monkeypatch.setattr(made, "_gives_ids_alone", lambda: False)
+
+    assert alone == made.pairs(asked)
+
+
+def test_a_tokenizer_with_code_of_its_own_is_called() -> None:
+    class Own(type(tiny_tokenizer())):  # type: ignore[misc]
+        def __call__(self, *given: Any, **named: Any) -> Any:
+            return super().__call__(*given, **named)
+
+    made = prompts()
+    made.tokenizer.__class__ = Own
+
+    assert not made._gives_ids_alone()
 
 
 def test_a_rendered_template_gets_no_second_bos() -> None:

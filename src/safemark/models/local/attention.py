@@ -29,7 +29,7 @@ NAME = "safemark"
 FEWEST_SCORES = 2**13
 """Queries times keys of a key head, below which torch's own kernel is as fast."""
 
-STRETCH = 256
+STRETCH = 512
 """Queries times heads a key head that are multiplied at once."""
 
 _CLOSE = 1e-4

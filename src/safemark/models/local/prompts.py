@@ -193,16 +193,43 @@ class Prompts:
             ([text for text in unique if text in whole], {"add_special_tokens": False}),
             ([text for text in unique if text not in whole], {}),
         ):
-            if group:  # one call for all: the tokenizer then uses every core
-                ids = self.tokenizer(
-                    group,
-                    verbose=False,
-                    return_attention_mask=False,
-                    return_token_type_ids=False,
-                    **options,
-                )["input_ids"]
-                codes.update(zip(group, map(tuple, ids), strict=True))
+            if group:
+                codes.update(zip(group, self._ids(group, options), strict=True))
         return codes
+
+    def _ids(self, texts: list[str], options: dict[str, bool]) -> list[tuple[int, ...]]:
+        """Token ids of many texts at once: the tokenizer then uses every core.
+
+        The library's own call, which also sets what the tokenizer cuts and pads, keeps where each
+        token began; a fast tokenizer gives the ids alone sooner.
+        """
+        alone = len(texts) > 1 and self._gives_ids_alone()
+        called = texts[:1] if alone else texts
+        found = self.tokenizer(
+            called,
+            verbose=False,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            **options,
+        )["input_ids"]
+        if alone:
+            rest = self.tokenizer.backend_tokenizer.encode_batch_fast(texts[1:], **options)
+            found = [*found, *(one.ids for one in rest)]
+        return [*map(tuple, found)]
+
+    def _gives_ids_alone(self) -> bool:
+        """Whether the class of the tokenizer adds nothing to what its fast part does."""
+        from transformers import PreTrainedTokenizerFast
+
+        own, usual = type(self.tokenizer), PreTrainedTokenizerFast
+        return (
+            issubclass(own, usual)
+            and hasattr(self.tokenizer.backend_tokenizer, "encode_batch_fast")
+            and all(
+                getattr(own, name, None) is getattr(usual, name, None)
+                for name in ("__call__", "_encode_plus", "_batch_encode_plus")
+            )
+        )
 
     def _begins(self, text: str) -> bool:
         return self.prefix_token is not None and text.startswith(self._prefix)
