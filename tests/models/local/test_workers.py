@@ -2,12 +2,14 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
 from safemark.models.local import workers
 from safemark.models.local.workers import Job
+from tests.models.local.conftest import MakeModel
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -105,3 +107,21 @@ def test_a_thread_begun_afterwards_has_all_threads_of_torch(count: int) -> None:
         torch.set_num_threads(before)
 
     assert seen == [3]
+
+
+def test_a_small_pass_has_one_thread_and_a_large_one_what_it_is_worth(tiny: MakeModel) -> None:
+    scorer = tiny()._scorer
+    assert scorer
+    network = replace(scorer.network, threads=6)
+    used: list[int] = []
+    hook = network.module.register_forward_pre_hook(lambda *_: used.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    try:
+        for parameters, tokens in ((28e6, 16), (28e6, 90), (28e6, 200), (1.1e9, 1)):
+            network._multiplied = int(parameters)
+            network.logits([0], torch.ones(1, tokens, dtype=torch.long))
+    finally:
+        hook.remove()
+
+    assert used == [1, 2, 5, 6]
+    assert torch.get_num_threads() == before

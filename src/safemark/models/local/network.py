@@ -23,8 +23,9 @@ from safemark.models.local.placement import free_memory
 from safemark.models.local.workers import allowed, using
 
 DEFAULT_MAX_LENGTH = 2048
-WORTH_A_THREAD = 2 * 10**9
-"""Operations, some 10 ms: on a busy machine a thread waits that long for another."""
+OPERATIONS_A_THREAD = 2 * 10**9
+BYTES_A_THREAD = 10**8
+"""What is multiplied, and of weights read, in 10 ms: on a busy machine threads wait that long."""
 
 _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
 
@@ -112,8 +113,9 @@ class Network:
         """As many threads as the pass is worth: each waits for the others at every operation."""
         if self.device.type != "cpu":
             return nullcontext()
-        worth = 2 * self._multiplied * ids.numel() // WORTH_A_THREAD
-        return using(min(allowed(self.threads), max(1, worth)))
+        multiplied = 2 * self._multiplied * ids.numel() // OPERATIONS_A_THREAD
+        read = self._multiplied * self.dtype.itemsize // BYTES_A_THREAD
+        return using(min(allowed(self.threads), max(1, multiplied, read)))
 
     def tensor(self, values: Any) -> Tensor:
         """``values`` on the model's device."""
