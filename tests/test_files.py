@@ -1,5 +1,6 @@
 """What a person's file says, and in one sentence why that cannot be told."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from safemark.files import text_in, yaml_in, yaml_of
 
 
 def test_plain_values_are_read() -> None:
-    assert yaml_of("a: 1\nb: [x, {c: 2026-01-02}]", "the file") is not None
+    read = yaml_of("a: 1\nb: [x, {c: 2026-01-02}]\n", "the file")
+
+    assert read == {"a": 1, "b": ["x", {"c": date(2026, 1, 2)}]}
     assert yaml_of("", "the file") is None
 
 
