@@ -51,6 +51,33 @@ def test_the_kernel_is_used_where_it_suits_and_nowhere_else(
     assert used == [torch.float32]
 
 
+@pytest.mark.skipif(not linear.works(), reason="this processor's products are torch's own")
+def test_weights_that_nobody_changes_are_grouped_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[bool] = []
+    product = linear.product
+
+    def seen(given_: torch.Tensor, weight: torch.Tensor, *bias: torch.Tensor) -> torch.Tensor:
+        given.append(weight.is_mkldnn)
+        return product(given_, weight, *bias)
+
+    monkeypatch.setattr(linear, "product", seen)
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(7, 5).requires_grad_(False) for _ in range(2)]
+    grouped = linear.Grouped(room=7 * 5 * 4)
+    rows = torch.randn(3, 7)
+    right = [layer(rows) for layer in layers]
+
+    for _ in range(linear.KEPT_AT + 1):
+        with linear.fast_products(CPU, torch.float32, grouped):
+            found = [layer(rows) for layer in layers]
+        pairs = zip(found, right, strict=True)
+        assert all(torch.allclose(one, other, atol=1e-5) for one, other in pairs)
+
+    one_at_a_time = [False] * (linear.KEPT_AT - 1) + [True] * 2
+    assert given[::2] == one_at_a_time
+    assert not any(given[1::2])  # no room for the other
+
+
 def test_a_kernel_that_gives_other_numbers_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     linear.works.cache_clear()
     monkeypatch.setattr(linear, "product", lambda given, weight, bias: given @ weight.T)

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from safemark.models.local.tree import Packing
 from safemark.types import Likelihood, Message, Reason
 from tests.models.local.conftest import MakeModel
 from tests.models.local.tiny import TEXT, WINDOW
+from tests.waiting import PATIENCE_S
 
 CLOSE = 1e-4
 WORDS = " ".join(TEXT).split()
@@ -183,25 +183,46 @@ async def test_a_longer_text_costs_one_plain_forward_of_itself_once(
     assert spent == [2 * length, length]
 
 
-@pytest.mark.parametrize("architecture", ["llama", "gpt_neox", "gpt2", "gemma2"])
-def test_after_the_last_layers_attention_only_what_is_read_is_computed(
-    tiny: MakeModel, architecture: str
+@pytest.mark.parametrize(
+    ("architecture", "parts"), [("llama", 3), ("gpt_neox", 1), ("gpt2", 1), ("gemma2", 3)]
+)
+def test_in_the_last_layer_only_what_is_read_is_computed_but_for_keys_and_values(
+    tiny: MakeModel, architecture: str, parts: int
 ) -> None:
     scorer = tiny(architecture)._scorer
     assert scorer
     network = scorer.network
     ids = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]])
-    feed_forward, rows = network.last_feed_forward, []
+    rows: list[torch.Size] = []
     assert network.narrows
-    assert feed_forward
     with torch.inference_mode():
         right = network.logits(None, ids)[[2, 5]]
-        hook = feed_forward.register_forward_hook(lambda _, __, found: rows.append(found.shape))
+        hooks = [
+            part.register_forward_hook(lambda _, __, found: rows.append(found.shape))
+            for part in network.read_alone
+        ]
         found = network.logits([2, 5], ids)
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
 
-    assert [shape[:2] for shape in rows] == [(1, 2)]
+    assert [shape[:2] for shape in rows] == [(1, 2)] * parts
     assert torch.allclose(found, right, atol=CLOSE)
+
+
+async def test_weights_that_change_between_two_questions_are_heard(tiny: MakeModel) -> None:
+    model = tiny()
+    scorer = model._scorer
+    assert scorer
+    asked = [(f"The nurse {n}", [" yes", " no"]) for n in range(40)]
+    scorer._budget = passes.Budget(32)  # many passes
+    before = await ask_all(model, asked)
+
+    await model.alone(lambda weights: [one.mul_(1.5) for one in weights.module.parameters()])
+    after = await ask_all(model, asked)
+
+    assert_same(after[0], [one_by_one(model, *asked[0][:1], end) for end in asked[0][1]])
+    assert abs(after[0][0].logprob - before[0][0].logprob) > CLOSE
+    assert scorer.network._grouped is None
 
 
 async def test_logits_that_are_changed_after_the_projection_keep_that_change(
@@ -220,12 +241,15 @@ async def test_passes_side_by_side_give_the_same_numbers(
 ) -> None:
     model = tiny(architecture)
     monkeypatch.setattr(workers, "fitting", lambda *_: 3)
-    threads = set()
+    threads: set[int] = set()
+    several = threading.Event()
     forward = passes.Pass._forward
 
     def seen(*given: Any) -> None:
         threads.add(threading.get_ident())
-        time.sleep(0.005)  # time for the others to take a job
+        if len(threads) > 1:
+            several.set()
+        several.wait(PATIENCE_S)  # until another has taken a job
         forward(*given)
 
     monkeypatch.setattr(passes.Pass, "_forward", seen)

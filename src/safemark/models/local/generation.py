@@ -121,7 +121,10 @@ class Generator:
         def still(row: _Row) -> bool:
             return any(wanted(index) for index in same[row.index])
 
-        with using(1):  # but for the forward passes, which take what they are worth
+        with (
+            self.network.steady(),
+            using(1),
+        ):  # but for the forward passes, which take what they are worth
             for steps, batch in self._batches(rows):
                 self._generate_within_memory(batch, steps, settle, still)
 

@@ -3,9 +3,11 @@
 Nothing heavy is imported before `load` is called.
 """
 
+import ctypes
 import gc
 import importlib.util
 import os
+import platform
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -36,6 +38,12 @@ OPTIONS = {
     "batch_size": "rows generated together (32 on a CPU, 128 elsewhere)",
     "max_batch_tokens": "tokens scored in one pass (1024 on a CPU, 16384 elsewhere)",
 }
+
+KEPT_PIECE = 2**25
+KEPT_FREE = 2**30
+"""Bytes of memory: see `_keep_freed_memory`."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 _DTYPES = ("float32", "bfloat16", "float16", "auto")
 _QUANTIZED = ("8bit", "4bit")
@@ -130,6 +138,8 @@ def _loaded(folder: Path, name: str, settings: _Settings) -> LocalModel:
     _respect_cores()
     device = _device(settings.device or "auto")
     on_cpu = device.type == "cpu"
+    if on_cpu:
+        _keep_freed_memory()
     tokenizer = _tokenizer(folder, settings)
     adapter = _adapter_folder(settings)
     dtype = settings.dtype or ("float32" if on_cpu else "bfloat16")
@@ -418,6 +428,18 @@ def _respect_cores() -> None:
 
     if "OMP_NUM_THREADS" not in os.environ and hasattr(os, "sched_getaffinity"):
         torch.set_num_threads(max(1, min(torch.get_num_threads(), len(os.sched_getaffinity(0)))))
+
+
+def _keep_freed_memory() -> None:
+    """Lets the allocator keep what a forward pass frees, for the next one.
+
+    Given back to the system and taken again, page by page, it costs a thirtieth of the time. Larger
+    pieces than `KEPT_PIECE` still go back at once. Only glibc's allocator knows these settings.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, KEPT_PIECE)
+        libc.mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)
 
 
 @contextmanager

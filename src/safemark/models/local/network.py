@@ -2,22 +2,22 @@
 
 A language model's largest matrix is its vocabulary projection, and of a text's positions only a
 few are read. `Network.logits` therefore lets hooks (`picking`) pick the hidden states that reach
-the projection, and those that reach the last layer's feed-forward network, after which no position
-sees another; whatever a model does to its logits afterwards (scaling, soft caps) stays its own
-code.
+the projection, and those that reach the last layer's parts after which no position sees another:
+of the others, only keys and values are looked at. Whatever a model does to its logits afterwards
+(scaling, soft caps) stays its own code.
 """
 
 import inspect
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from safemark.models.local.linear import fast_products
+from safemark.models.local.linear import Grouped, fast_products
 from safemark.models.local.picking import Picking, Read
 from safemark.models.local.placement import free_memory
 from safemark.models.local.workers import allowed, using
@@ -27,6 +27,9 @@ OPERATIONS_A_THREAD = 2 * 10**9
 BYTES_A_THREAD = 10**8
 """What is multiplied, and of weights read, in 10 ms: on a busy machine threads wait that long."""
 
+GROUPED_SHARE = 4
+"""Weights are kept a second time, as products read them, in at most a quarter of what is free."""
+
 _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
 
 
@@ -34,8 +37,8 @@ _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
 class Network:
     """A causal language model ready to be run, on one device or spread over several.
 
-    ``picks`` and ``narrows`` are whether the hooks at the projection and at the last feed-forward
-    network give the same logits as the plain forward; `Scorer` turns them off where they do not.
+    ``picks`` and ``narrows`` are whether the hooks at the projection and in the last layer give the
+    same logits as the plain forward; `Scorer` turns them off where they do not.
     ``attends`` is whether `attention` is the model's. ``threads`` are those that torch had when it
     was loaded. ``tokens_computed`` counts positions, padding included.
     """
@@ -53,6 +56,7 @@ class Network:
     threads: int = field(default_factory=torch.get_num_threads)
     _parameters: frozenset[str] = frozenset()
     _multiplied: int = 0
+    _grouped: Grouped | None = None
     _picking: Picking = field(default_factory=Picking)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,13 +71,15 @@ class Network:
         return found if isinstance(found, nn.Module) else None
 
     @property
-    def last_feed_forward(self) -> nn.Module | None:
-        """The last layer's, where it is found by the usual names."""
+    def read_alone(self) -> list[nn.Module]:
+        """The last layer's parts of which no position needs another's, by the usual names."""
         for part in getattr(self.module, "base_model", self.module).children():
             if isinstance(part, nn.ModuleList) and len(part) == self.config.num_hidden_layers:
-                found = getattr(part[-1], "mlp", None)
-                return found if isinstance(found, nn.Module) else None
-        return None
+                attention = getattr(part[-1], "self_attn", None)
+                found = [getattr(attention, name, None) for name in ("q_proj", "o_proj")]
+                found.append(getattr(part[-1], "mlp", None))
+                return [one for one in found if isinstance(one, nn.Module)]
+        return []
 
     @property
     def vocabulary(self) -> int:
@@ -96,7 +102,7 @@ class Network:
 
         narrows = self.narrows and len(at) < ids.numel()
         reading = Read(at, ids.shape, narrows)
-        with self._picking.reading(reading, head, self.last_feed_forward):
+        with self._picking.reading(reading, head, self.read_alone):
             return self._forward(ids, inputs)[0].float()
 
     def _forward(self, ids: Tensor, inputs: Mapping[str, Any]) -> Tensor:
@@ -104,10 +110,22 @@ class Network:
         for name in ("use_cache", "position_ids"):  # what some architectures do without
             if name not in self._parameters:
                 given.pop(name, None)
-        with self._threads(ids), fast_products(self.device, self.dtype):
+        with self._threads(ids), fast_products(self.device, self.dtype, self._grouped):
             output = self.module(input_ids=ids, **given)
         logits: Tensor = output.logits
         return logits
+
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """A block in which nobody changes the weights: what passes prepare of them is kept."""
+        if self._grouped is not None:
+            yield
+            return
+        self._grouped = Grouped(self.free_bytes() // GROUPED_SHARE)
+        try:
+            yield
+        finally:
+            self._grouped = None
 
     def _threads(self, ids: Tensor) -> AbstractContextManager[None]:
         """As many threads as the pass is worth: each waits for the others at every operation."""

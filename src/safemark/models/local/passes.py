@@ -82,7 +82,7 @@ class Pass:
             return []
         cache = above
         if trunk.nodes:
-            cache = _copied(above, 1)
+            cache = _copied(above, 1, DynamicLayer)
             self._forward([Row(trunk.nodes, [len(trunk.nodes)] * len(trunk.nodes))], cache)
         past = cache.get_seq_length() if cache is not None else 0
         tokens = self.budget.tokens
@@ -101,8 +101,11 @@ class Pass:
 
     def _batch(self, rows: Sequence[Row], cache: DynamicCache | None) -> list[Job]:
         if self.is_wanted(node for row in rows for node in row.nodes):
-            needed = cache is not None or self.keep is not None
-            self._forward(rows, _copied(cache, len(rows)) if needed else None)
+            if self.keep is not None:
+                cache = _copied(cache, len(rows), DynamicLayer)
+            elif cache is not None:
+                cache = _copied(cache, len(rows), _PassingLayer)
+            self._forward(rows, cache)
         return []
 
     def _claimed(self, nodes: Iterable[int]) -> set[int]:
@@ -179,15 +182,30 @@ def _additive(seen: Tensor, dtype: torch.dtype) -> Tensor:
     return mask.masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
 
 
-def _copied(cache: DynamicCache | None, rows: int) -> DynamicCache:
+class _PassingLayer(DynamicLayer):  # type: ignore[misc]
+    """Keys and values of what comes before a row, which keeps none of the row's own.
+
+    Nobody looks at them after the layer; kept to the end of the pass, they would take as much
+    memory as all the rest.
+    """
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *_args: Any, **_kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        keys = torch.cat([self.keys, key_states], dim=-2)
+        return keys, torch.cat([self.values, value_states], dim=-2)
+
+
+def _copied(cache: DynamicCache | None, rows: int, kind: type[DynamicLayer]) -> DynamicCache:
     """A cache that begins with that of the trunk, for ``rows`` rows; the trunk's is left alone.
 
-    Its layers keep everything, sliding windows too: our own masks address each position.
+    Its layers, of a ``kind``, see everything, sliding windows too: our own masks address each
+    position.
     """
     copy = DynamicCache()
     for known in cache.layers if cache is not None else ():
         keys, values = known.keys, known.values
-        layer = DynamicLayer()
+        layer = kind()
         layer.lazy_initialization(keys, values)
         layer.keys = keys.expand(rows, -1, -1, -1)
         layer.values = values.expand(rows, -1, -1, -1)

@@ -4,7 +4,7 @@ Several threads may run the same module, each with positions of its own.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from torch.utils.hooks import RemovableHandle
 class Read:
     """What one thread reads of its forward pass: flat positions ``at`` of a batch of ``shape``.
 
-    ``narrows`` is whether the feed-forward network is spared the others as well as the head.
+    ``narrows`` is whether the last layer's parts are spared the others as well as the head.
     """
 
     at: Tensor
@@ -35,17 +35,15 @@ class Picking:
         self._hooks: list[RemovableHandle] = []
 
     @contextmanager
-    def reading(
-        self, read: Read, head: nn.Module, feed_forward: nn.Module | None
-    ) -> Iterator[None]:
+    def reading(self, read: Read, head: nn.Module, last: Sequence[nn.Module]) -> Iterator[None]:
         """In this thread, a forward pass gives the logits (1, positions, vocabulary) of ``read``.
 
-        ``head`` is the projection, ``feed_forward`` the part after which no position sees another.
+        ``head`` is the projection, ``last`` are the parts of which no position needs another's.
         """
         with self._lock:  # torch walks over a module's hooks while it runs: none may come or go
             self._readers += 1
             if self._readers == 1:
-                self._hooks = self._registered(head, feed_forward)
+                self._hooks = self._registered(head, last)
         self._mine.read = read
         try:
             yield
@@ -56,13 +54,13 @@ class Picking:
                 while self._hooks and not self._readers:
                     self._hooks.pop().remove()
 
-    def _registered(self, head: nn.Module, feed_forward: nn.Module | None) -> list[RemovableHandle]:
+    def _registered(self, head: nn.Module, last: Sequence[nn.Module]) -> list[RemovableHandle]:
         def here() -> Read | None:
             return getattr(self._mine, "read", None)
 
         def pick(part: nn.Module, hidden: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
             read = here()
-            if read is None or (part is feed_forward and not read.narrows):
+            if read is None or not (read.narrows or part is head):
                 return None
             flat = hidden[0].flatten(0, 1)
             return (flat.index_select(0, read.at.to(flat.device))[None], *hidden[1:])
@@ -76,7 +74,7 @@ class Picking:
             return whole.view(*read.shape, -1)
 
         hooks = [head.register_forward_pre_hook(pick)]
-        if feed_forward is not None:
-            hooks.append(feed_forward.register_forward_pre_hook(pick))
-            hooks.append(feed_forward.register_forward_hook(put_back))
+        for part in last:
+            hooks.append(part.register_forward_pre_hook(pick))
+            hooks.append(part.register_forward_hook(put_back))
         return hooks

@@ -148,9 +148,10 @@ class Scorer:
         def still(asked: Asked) -> bool:
             return any(wanted(number) for number in readers[asked])
 
-        if not self._score_compared(list(readers), settle, still):
-            for share, texts in self._parts(readers):
-                self._score_within_memory(texts, share, settle, still)
+        with self.network.steady():
+            if not self._score_compared(list(readers), settle, still):
+                for share, texts in self._parts(readers):
+                    self._score_within_memory(texts, share, settle, still)
 
     def _score_compared(
         self,
