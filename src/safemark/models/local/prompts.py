@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 
 from safemark.errors import CallFailed
+from safemark.models.local.encoding import Encoder
 from safemark.types import Message, Messages, Reason
 
 TEMPLATE_ERRORS = (
@@ -19,6 +20,8 @@ TEMPLATE_ERRORS = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    MemoryError,
+    RecursionError,
     TypeError,
     ValueError,
 )
@@ -61,6 +64,7 @@ class Prompts:
         self.notes = tuple(self._shortcomings())
         self.prefix_token = _first_known(tokenizer.bos_token_id, tokenizer.eos_token_id)
         self._prefix = "" if self.prefix_token is None else tokenizer.decode(self.prefix_token)
+        self._fast: Encoder | None = None
 
     def pairs(
         self, asked: Sequence[tuple[str | Messages, Sequence[str]]]
@@ -70,12 +74,14 @@ class Prompts:
         The context's trailing whitespace goes to the continuation; both are encoded as one text,
         and the continuation is what follows as many tokens as the context alone has. An empty
         context becomes the BOS token, or EOS where there is none. Messages are rendered with the
-        assistant's turn opened and then treated as a text.
+        assistant's turn opened and then treated as a text. A text that no tokenizer takes fails
+        alone.
         """
         split: list[list[tuple[str, str]] | CallFailed] = []
         for context, continuations in asked:
             try:
                 text = context if isinstance(context, str) else self.rendered(context)
+                _check_unicode(text, *continuations)
             except CallFailed as failure:
                 split.append(failure)
                 continue
@@ -104,11 +110,16 @@ class Prompts:
         return pairs
 
     def prompt(self, messages: Messages, system: str | None, prefill: str | None) -> Prompt:
-        """The conversation with the assistant's turn opened, and begun with ``prefill``."""
+        """The conversation with the assistant's turn opened, and begun with ``prefill``.
+
+        Raises:
+            CallFailed: the template refuses it, or it is no text that a tokenizer takes.
+        """
         text = self.rendered(messages, system)
         if prefill:
             joint = " " if not self.has_template and not prefill[0].isspace() else ""
             text += joint + prefill
+        _check_unicode(text)
         codes = self.tokenizer(text, verbose=False, add_special_tokens=not self.has_template)[
             "input_ids"
         ]
@@ -131,7 +142,8 @@ class Prompts:
         try:
             return self._templated(messages)
         except TEMPLATE_ERRORS as error:
-            why = f"the chat template does not take this conversation: {error}"
+            first = str(error).strip().split("\n")[0][:200] or type(error).__name__
+            why = f"the chat template does not take this conversation: {first}"
             raise CallFailed(Reason.UNSUPPORTED, why) from error
 
     def reply_text(self, prompt: Prompt, tokens: Sequence[int], *, has_prefill: bool) -> str:
@@ -203,19 +215,24 @@ class Prompts:
         The library's own call, which also sets what the tokenizer cuts and pads, keeps where each
         token began; a fast tokenizer gives the ids alone sooner.
         """
-        alone = len(texts) > 1 and self._gives_ids_alone()
-        called = texts[:1] if alone else texts
+        encoder = self._encoder() if len(texts) > 1 else None
         found = self.tokenizer(
-            called,
+            texts if encoder is None else texts[:1],
             verbose=False,
             return_attention_mask=False,
             return_token_type_ids=False,
             **options,
         )["input_ids"]
-        if alone:
-            rest = self.tokenizer.backend_tokenizer.encode_batch_fast(texts[1:], **options)
-            found = [*found, *(one.ids for one in rest)]
-        return [*map(tuple, found)]
+        ids = [*map(tuple, found)]
+        if encoder is not None:
+            ids += encoder.ids(texts[1:], special=options.get("add_special_tokens", True))
+        return ids
+
+    def _encoder(self) -> Encoder | None:
+        """The tokenizer's fast part, where its class adds nothing to what that does."""
+        if self._fast is None and self._gives_ids_alone():
+            self._fast = Encoder(self.tokenizer.backend_tokenizer)
+        return self._fast
 
     def _gives_ids_alone(self) -> bool:
         """Whether the class of the tokenizer adds nothing to what its fast part does."""
@@ -240,7 +257,8 @@ def rolled(pair: Pair, longest: int) -> list[Pair]:
 
     Every part but the last begins anew after the token before it; the last one sees as much as
     fits. *Source:* lm-evaluation-harness 0.4.13, `get_rolling_token_windows` with a context of one
-    token, `make_disjoint_window`.
+    token, `make_disjoint_window`. Its `loglikelihood_rolling` scores a BOS as well where the
+    tokenizer puts one before every text; here, as in its `loglikelihood`, the text alone counts.
 
     >>> [(part.context, part.continuation) for part in rolled(Pair((0,), (1, 2, 3, 4, 5)), 3)]
     [((0,), (1, 2, 3)), ((2, 3), (4, 5))]
@@ -267,6 +285,20 @@ def without_thinking(text: str, opened: bool) -> tuple[str, str | None]:
     body = text.lstrip().removeprefix("<think>") if start else text
     thinking, _, answer = body.partition("</think>")
     return answer.lstrip(), thinking.strip()
+
+
+def _check_unicode(*texts: str) -> None:
+    """Half a surrogate pair, which JSON can hold, makes a tokenizer refuse all texts beside it.
+
+    Raises:
+        CallFailed: there is one.
+    """
+    try:
+        for text in texts:
+            text.encode()
+    except UnicodeEncodeError as error:
+        why = "the text holds half a surrogate pair, which is no Unicode character"
+        raise CallFailed(Reason.BAD_REQUEST, why) from error
 
 
 def _split_at(context: tuple[int, ...], whole: tuple[int, ...]) -> Pair:
