@@ -1,23 +1,25 @@
 """A sample that was never asked is absent only in the metrics that could have counted it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from safemark import registry
 from safemark.benchmarks import audit150
-from safemark.benchmarks._benchmark import Benchmark
-from safemark.errors import DataError
+from safemark.benchmarks._benchmark import Benchmark, Metric, share
+from safemark.benchmarks._sizes import group_of, sizes
+from safemark.plan.kinds import Kinds
 from safemark.reports.document import BenchmarkDocument
-from safemark.reports.not_asked import NotAsked, held
+from safemark.reports.not_asked import NotAsked
 from safemark.reports.scorecard import document, readings
-from safemark.store import Store
-from safemark.types import Row, Sample, Score
+from safemark.store import Size, Store
+from safemark.types import Row, Sample, Scalar, Score
 from tests.reports.runs import run_of
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 SAMPLES = list(audit150.samples({}))
 PLANNED = Counter(sample.category or "" for sample in SAMPLES)
 WHOLE = {
@@ -35,6 +37,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+def sizes_of(benchmark: Benchmark, samples: Iterable[Sample]) -> dict[str, tuple[Size, ...]]:
+    kinds = Kinds()
+    for sample in samples:
+        kinds.add(sample)
+    return sizes(benchmark.metrics, kinds.counts(None))
+
+
 def stopped(store: Store, asked: int, repeats: int = 1) -> BenchmarkDocument:
     """audit150, whole, of which only the first so many cases were asked."""
     rows = [(sample, Score({"passed": True})) for sample in SAMPLES[:asked]]
@@ -42,6 +51,9 @@ def stopped(store: Store, asked: int, repeats: int = 1) -> BenchmarkDocument:
     run_of(
         store, "cut", "audit150", rows, planned=planned, status="budget", repeats=repeats
     )  # fmt: skip
+    (part,) = store.parts("cut")
+    known = sizes_of(audit150.benchmark, SAMPLES)
+    store.set_part_body(part.id, msgspec.structs.replace(part.body, sizes=known))
     return document(store, store.run("cut")).benchmarks[0]
 
 
@@ -76,49 +88,67 @@ def test_repeats_are_counted_too(store: Store) -> None:
 
 
 def test_of_a_choice_of_samples_no_more_is_absent_than_was_planned() -> None:
-    some = NotAsked({"harmful_content/fraud": 2}, held(audit150.benchmark))
+    known = sizes_of(audit150.benchmark, SAMPLES)
+    some = NotAsked({"harmful_content/fraud": 2}, known)
     for metric in audit150.METRICS[2:]:
-        assert some.counted(metric.where, []) == {"harmful_content/fraud": 2}
-    assert some.counted(audit150.METRICS[1].where, []) == {}
+        assert some.counted(metric, []) == {"harmful_content/fraud": 2}
+    assert some.counted(audit150.METRICS[1], []) == {}
 
 
-def row(category: str) -> Row:
-    return Row("", 0, category, None, {"kind": category}, {}, None)
+def row(category: str, **facets: Scalar) -> Row:
+    return Row("", 0, category, None, facets, {}, None)
 
 
-def test_where_samples_are_not_at_hand_only_a_category_can_rule_them_out() -> None:
+def metric(where: Callable[[Row], bool], by: str | None = None) -> Metric:
+    return Metric("passed_rate", "higher", share("passed"), where=where, by=by)
+
+
+def test_where_no_sizes_are_kept_only_a_category_can_rule_samples_out() -> None:
     left = NotAsked({"a": 3, "b": 2, "": 1})
-    assert left.counted(lambda one: one.category in ("a", None), []) == {"a": 3, "": 1}
-    by_facet = left.counted(lambda one: one.facets["kind"] == "a", [(row("a"), 9)])
-    assert by_facet == {"a": 3, "b": 2, "": 1}
-    assert left.counted(lambda one: one.facets.get("kind") == "a", []) == by_facet
+    by_category = metric(lambda one: one.category in ("a", None), by="category")
+    assert left.counted(by_category, []) == {"a": 3, "": 1}
+    assert left.counted_in("a", by_category, []) == {"a": 3}
+    assert left.counted_in("b", by_category, []) == {}
+    by_facet = metric(lambda one: one.facets["kind"] == "a")
+    assert left.counted(by_facet, [(row("a", kind="a"), 9)]) == {"a": 3, "b": 2, "": 1}
+    lenient = metric(lambda one: one.facets.get("kind") == "a")
+    assert left.counted(lenient, []) == {"a": 3, "b": 2, "": 1}
 
 
-def test_a_category_that_the_samples_do_not_know_counts_everywhere() -> None:
-    assert NotAsked({"new": 4}, (row("a"),)).counted(lambda _row: False, []) == {"new": 4}
+def test_a_metric_of_which_no_size_was_kept_is_told_as_where_none_were() -> None:
+    left = NotAsked({"a": 3}, {"another": (Size("a", None, 1),)})
+    assert left.counted(metric(lambda _row: True), []) == {"a": 3}
 
 
-def test_samples_that_need_files_are_not_read() -> None:
-    assert held(registry.benchmark("bbq")) == ()
+def test_a_group_by_a_facet_lacks_its_own_samples_only() -> None:
+    left = NotAsked({"a": 3, "b": 1}, {
+        "passed_rate": (Size("a", "x", 2), Size("a", "y", 4), Size("b", "x", 1)),
+    })  # fmt: skip
+    grouped = metric(lambda _row: True, by="kind")
+    asked = [(row("a", kind="y"), 3)]
+    assert left.counted_in("x", grouped, asked) == {"a": 2, "b": 1}
+    assert left.counted_in("y", grouped, asked) == {"a": 1}
+    assert left.counted(grouped, asked) == {"a": 3, "b": 1}
 
 
-def test_a_file_that_is_gone_tells_nothing() -> None:
-    def gone(_files: Mapping[str, Path]) -> Iterator[Sample]:
-        raise DataError("gone", "put it back")
-
-    assert held(replace(audit150.benchmark, samples=gone)) == ()
-
-
-def without_data() -> list[Benchmark]:
-    found = [registry.benchmark(name) for name in registry.names("benchmark")]
-    return [one for one in found if one.source is None]
+def loaded(name: str) -> tuple[Benchmark, list[Sample]]:
+    """A benchmark with all its samples, or those of its fixture."""
+    benchmark = registry.benchmark(name)
+    files = benchmark.source.files if benchmark.source else ()
+    here = {one.path: FIXTURES / name / one.path for one in files}
+    there = {path: file for path, file in here.items() if file.is_file()}
+    return benchmark, list(benchmark.samples(there))
 
 
-@pytest.mark.parametrize("benchmark", without_data(), ids=lambda one: one.name)
-def test_nothing_asked_of_the_whole_is_the_whole_in_every_metric(benchmark: Benchmark) -> None:
-    samples = held(benchmark)
-    nothing = NotAsked(Counter(one.category or "" for one in samples), samples)
+@pytest.mark.parametrize("name", registry.names("benchmark"))
+def test_nothing_asked_of_the_whole_is_the_whole_in_every_metric(name: str) -> None:
+    benchmark, samples = loaded(name)
     assert samples
-    for metric in benchmark.metrics:
-        absent = sum(nothing.counted(metric.where, []).values())
-        assert absent == sum(map(metric.where, samples))
+    rows = [Row(s.id, 0, s.category, s.cluster, s.facets, {}, None) for s in samples]
+    nothing = NotAsked(Counter(one.category or "" for one in rows), sizes_of(benchmark, samples))
+    for one in benchmark.metrics:
+        concerned = [row for row in rows if one.where(row)]
+        assert sum(nothing.counted(one, []).values()) == len(concerned)
+        groups = Counter(group for row in concerned if (group := group_of(one, row)) is not None)
+        assert {group: sum(nothing.counted_in(group, one, []).values()) for group in groups} \
+            == groups  # fmt: skip

@@ -7,11 +7,12 @@ import msgspec
 
 from safemark import registry
 from safemark.attacks._attack import Attack, Search
-from safemark.attacks._success import level_of, level_of_metrics
+from safemark.attacks._success import as_attacked, level_of, level_of_metrics
 from safemark.benchmarks._benchmark import Benchmark, Scorer
+from safemark.benchmarks._sizes import sizes
 from safemark.judging import PLAIN, Reading
 from safemark.plan import Task
-from safemark.store import AttackBody, PartBody, StoredPart
+from safemark.store import AttackBody, PartBody, Size, StoredPart
 from safemark.types import Sample
 
 
@@ -64,7 +65,18 @@ def part_body(task: Task) -> PartBody:
         notes=task.notes,
         ask=task.ask,
         repeats=task.repeats,
+        sizes=_sizes(task),
     )
+
+
+def _sizes(task: Task) -> dict[str, tuple[Size, ...]]:
+    """How many of the task's samples each metric counts; none where nobody looked at them."""
+    if task.kinds is None:
+        return {}
+    kinds = task.kinds.counts(task.chosen)
+    attack = task.attack
+    read = as_attacked(task.benchmark, task.way.name, attack.name, attack.kind)
+    return sizes((*read.metrics, *read.further([row for row, _ in kinds])), kinds)
 
 
 def _attack_body(attack: Attack) -> AttackBody | None:

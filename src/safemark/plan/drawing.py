@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from safemark.benchmarks._benchmark import Benchmark
+from safemark.types import Sample
 
 
 class Fact(NamedTuple):
@@ -17,8 +18,13 @@ class Fact(NamedTuple):
 
 
 def facts_of(benchmark: Benchmark, files: Mapping[str, Path]) -> list[Fact]:
-    """What drawing knows of each sample, in the benchmark's order; each alone is a cluster."""
-    return [Fact(s.category or "", s.cluster or s.id) for s in benchmark.samples(files)]
+    """What drawing knows of each sample, in the benchmark's order."""
+    return [fact_of(sample) for sample in benchmark.samples(files)]
+
+
+def fact_of(sample: Sample) -> Fact:
+    """What drawing knows of a sample; without a cluster it is one of its own."""
+    return Fact(sample.category or "", sample.cluster or sample.id)
 
 
 def planned(facts: Sequence[Fact], chosen: frozenset[int] | None, repeats: int) -> dict[str, int]:

@@ -10,7 +10,8 @@ from safemark.benchmarks._use_cases import for_use
 from safemark.errors import DataError, UsageError
 from safemark.judging import Judges
 from safemark.models._model import Model, can
-from safemark.plan.drawing import drawn, facts_of, planned, stratified
+from safemark.plan.drawing import Fact, drawn, fact_of, planned, stratified
+from safemark.plan.kinds import Kinds
 from safemark.plan.request import Request
 from safemark.plan.task import Task
 from safemark.types import Ask
@@ -51,7 +52,7 @@ def task_of(spec: str, terms: Terms) -> Task:
             "likelihoods come with local weights: safemark run hf/<id or folder>",
         )
     here = _here(benchmark, terms)
-    facts = facts_of(benchmark, here.files)
+    facts, kinds = _read(benchmark, here.files)
     if not facts:
         raise DataError(f"`{benchmark.name}` has no samples in the files that are here")
     repeats = request.repeats if request.repeats > 1 else way.repeats
@@ -68,6 +69,7 @@ def task_of(spec: str, terms: Terms) -> Task:
         partial=here.partial,
         digests=here.digests,
         notes=here.notes,
+        kinds=kinds,
     )
     if request.first is not None and request.first < len(facts):
         chosen = frozenset(range(request.first))
@@ -76,6 +78,15 @@ def task_of(spec: str, terms: Terms) -> Task:
         chosen = stratified(facts, request.limit, request.seed)
         return whole.choosing(facts, chosen, drawn(len(chosen), len(facts), request.seed))
     return whole
+
+
+def _read(benchmark: Benchmark, files: Mapping[str, Path]) -> tuple[list[Fact], Kinds]:
+    """What drawing knows of each sample, and of which kind it is."""
+    facts, kinds = [], Kinds()
+    for sample in benchmark.samples(files):
+        facts.append(fact_of(sample))
+        kinds.add(sample)
+    return facts, kinds
 
 
 def way_of(benchmark: Benchmark, name: str | None, terms: Terms) -> Way | None:

@@ -10,6 +10,7 @@ from safemark.benchmarks._benchmark import Benchmark, Scorer, Way
 from safemark.errors import CallFailed
 from safemark.models._model import Model
 from safemark.plan.drawing import Fact, planned
+from safemark.plan.kinds import Kinds
 from safemark.types import Ask, Reason, Sample
 
 Gap = tuple[str, str]
@@ -21,7 +22,8 @@ class Task:
     """One benchmark, asked one way under one attack: its samples are read anew each time.
 
     ``chosen`` are indices into the benchmark's samples, None for all of them. ``planned`` counts
-    them by category ("" for none), repeats included.
+    them by category ("" for none), repeats included; ``kinds`` are of all samples of the benchmark,
+    None where they were not looked at.
     """
 
     benchmark: Benchmark
@@ -37,6 +39,7 @@ class Task:
     digests: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     attack: Attack = direct.attack
+    kinds: Kinds | None = None
 
     def choosing(self, facts: Sequence[Fact], chosen: frozenset[int], selection: str) -> "Task":
         """The same task on these samples only; ``facts`` are of all of the benchmark's."""

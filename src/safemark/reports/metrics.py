@@ -6,7 +6,7 @@ records are of that kind. Lights and documents of runs are not known here.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from safemark.benchmarks._benchmark import Benchmark, Metric, share
 from safemark.benchmarks._consistency import of_repeats
+from safemark.benchmarks._sizes import group_of
 from safemark.reports.document import MetricDocument
 from safemark.reports.not_asked import NotAsked
 from safemark.reports.repeated import pairs_estimate
@@ -71,6 +72,11 @@ class Records:
         counts: list[int] = np.bincount(self.kind, minlength=len(self.rows)).tolist()
         return counts
 
+    @property
+    def counted(self) -> list[tuple[Row, int]]:
+        """Each kind, and how many records are of it."""
+        return list(zip(self.rows, self.counts, strict=True))
+
     def absences(self) -> Counter[Reason]:
         """How many records are absent, by reason."""
         found: Counter[Reason] = Counter()
@@ -107,7 +113,7 @@ def measured(
     metrics: list[MetricDocument] = []
     whole: dict[str, tuple[Metric, Estimate]] = {}
     unasked = not_asked or NotAsked({})
-    asked_of = list(zip(records.rows, records.counts, strict=True))
+    asked_of = records.counted
     own = (*benchmark.metrics, *benchmark.further(records.rows))
     if records.has_repeats and not any(metric.between for metric in own):
         own = (*own, *of_repeats(records.rows))
@@ -115,14 +121,14 @@ def measured(
         if metric.ways and asked not in metric.ways:
             continue
         concerned = concerning(metric, records)
-        missing = unasked.counted(metric.where, asked_of)
+        missing = unasked.counted(metric, asked_of)
         found = overall(metric, estimated(metric, records, concerned, missing))
         if found.n == 0 and found.absent == 0:
             continue
         whole[metric.name] = (metric, found)
         metrics.append(shown(metric, None, found))
         for group, members in groups(metric, records, concerned):
-            of_group = _not_asked_of(metric, group, missing, unasked, asked_of)
+            of_group = unasked.counted_in(group, metric, asked_of)
             metrics.append(shown(metric, group, estimated(metric, records, members, of_group)))
         if (system := _with_blocks(metric, records, concerned, missing)) is not None:
             metrics.append(system)
@@ -186,31 +192,11 @@ def groups(metric: Metric, records: Records, concerned: Flags) -> list[tuple[str
         return []
     found: dict[str, Flags] = {}
     for place, row in enumerate(records.rows):
-        group = _group_of(metric, row)
+        group = group_of(metric, row)
         if group is not None and concerned[place]:
             members = found.setdefault(group, np.zeros(len(records.rows), np.bool_))
             members[place] = True
     return sorted(found.items())
-
-
-def _group_of(metric: Metric, row: Row) -> str | None:
-    group = row.category if metric.by == "category" else row.facets.get(metric.by or "")
-    return None if group is None else str(group)
-
-
-def _not_asked_of(
-    metric: Metric,
-    group: str,
-    missing: Mapping[str, int],
-    not_asked: NotAsked,
-    asked: Sequence[tuple[Row, int]],
-) -> dict[str, int]:
-    """Those of a group; where no samples are at hand, those of the category of its name."""
-    if metric.by == "category" or not not_asked.held:
-        return {group: missing[group]} if group in missing else {}
-    return not_asked.counted(
-        lambda row: metric.where(row) and _group_of(metric, row) == group, asked
-    )
 
 
 def _with_blocks(

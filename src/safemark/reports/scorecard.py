@@ -50,7 +50,7 @@ from safemark.reports.metrics import (
     shown,
     told,
 )
-from safemark.reports.not_asked import NotAsked, held
+from safemark.reports.not_asked import NotAsked
 from safemark.reports.reliability import other_ways, reliability
 from safemark.reports.worst_category import worst_category
 from safemark.stats import Estimate
@@ -363,14 +363,14 @@ def readings(store: Store, part: StoredPart) -> list[Reading]:
     scorer_id = store.scorer_of(part)
     records = Records.of(stored_outcomes(store, part, scorer_id))
     not_asked = _not_asked(benchmark, part, records)
-    asked = list(zip(records.rows, records.counts, strict=True))
+    asked = records.counted
     overall = _overall(store, part, scorer_id)
     wanted = {headline.metric for headline in benchmark.headlines}
     whole: dict[str, tuple[Metric, Estimate]] = {}
     for metric in benchmark.metrics:
         if metric.name not in wanted or (metric.ways and part.asked not in metric.ways):
             continue
-        missing = not_asked.counted(metric.where, asked)
+        missing = not_asked.counted(metric, asked)
         read = estimated(metric, records, concerning(metric, records), missing)
         found = overall(metric, read)
         if found.n or found.absent:
@@ -384,9 +384,9 @@ def readings(store: Store, part: StoredPart) -> list[Reading]:
 
 
 def _not_asked(benchmark: Benchmark, part: StoredPart, records: Records) -> NotAsked:
-    """What was planned and never asked. A plan that was met needs no samples to be read."""
-    found = records.not_asked(planned(part))
-    return NotAsked(found, held(benchmark) if found else (), part.body.repeats)
+    """What was planned and never asked."""
+    records_each = 1 if benchmark.joined else part.body.repeats
+    return NotAsked(records.not_asked(planned(part)), part.body.sizes, records_each)
 
 
 def _overall(store: Store, part: StoredPart, scorer_id: int) -> Overall:

@@ -59,12 +59,22 @@ class AttackBody(msgspec.Struct, frozen=True, omit_defaults=True):
     settings: dict[str, str | int | float | bool] = {}
 
 
+class Size(msgspec.Struct, frozen=True, array_like=True):
+    """So many samples of a category ("" for none) that a metric counts, all of them in a group."""
+
+    category: str
+    group: str | None
+    n: int
+
+
 class PartBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is kept of one benchmark × attack of a run.
 
     ``planned`` counts the samples (times repeats) that were to be asked, by category ("" where
     a sample has none), so that what was never asked is counted where it belongs; each was to be
-    asked ``repeats`` times.
+    asked ``repeats`` times. ``sizes`` tell of each metric how many of the samples it counts, of
+    every sample once; a metric that they do not name, or a run from before there were any, is not
+    known.
     """
 
     planned: dict[str, int]
@@ -80,6 +90,7 @@ class PartBody(msgspec.Struct, frozen=True, omit_defaults=True):
     early_stop: EarlyStop | None = None
     repeats: int = 1
     attack: AttackBody | None = None
+    sizes: dict[str, tuple[Size, ...]] = {}
 
 
 class Text(msgspec.Struct, frozen=True):
