@@ -7,16 +7,32 @@ of the replies below. ``server.asked`` holds every question in the order it came
 
 import asyncio
 import json
+import socket
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
+from tests.waiting import PATIENCE_S
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port on which nobody listens, kept: no other program is given it while the block lasts.
+
+    A server that binds it by its number gets it, and gets it again after it was down.
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
 
 
 class Server:
@@ -41,14 +57,16 @@ class Server:
         self._ready = threading.Event()
         self._stop: asyncio.Event
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._port = ExitStack()
 
     @property
     def url(self) -> str:
         return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Self:
+        self.port = self._port.enter_context(kept_port())
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_S)
         return self
 
     def __exit__(
@@ -58,7 +76,8 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
+        self._port.close()
 
     def _run(self) -> None:
         asyncio.run(self._serve())  # and lets go of answers that were still being given
@@ -71,7 +90,6 @@ class Server:
         runner = self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await self._listen()
-        self.port = runner.addresses[0][1]
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()

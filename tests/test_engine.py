@@ -27,6 +27,7 @@ from safemark.plan import Task
 from safemark.store import Entry, Kept, Store
 from safemark.types import Ask, Attempt, Message, Reason, Reply, Sample, Score, Transcript
 from tests.small import Counting, benchmark, evaluated, part, scorer, stop_after, task
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -396,7 +397,7 @@ async def test_stopping_does_not_wait_for_the_first_answer(store: Store) -> None
     working = asyncio.create_task(asked(given, model, store, stop=stop))
     await model.was_asked.wait()
     stop.set()
-    ending = await asyncio.wait_for(working, 5)
+    ending = await asyncio.wait_for(working, PATIENCE_S)
     assert ending.status == "interrupted"
     assert len(model.asked) == 1
 

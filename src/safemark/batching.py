@@ -34,6 +34,7 @@ from safemark.models.batch.service import (
     http_model,
 )
 from safemark.plan import Plan
+from safemark.secrets import masked
 from safemark.store import BatchJob, Line, Store, now
 from safemark.store.batches import State
 from safemark.types import Ask, Messages, Reason, Reply, Sample
@@ -293,7 +294,7 @@ class _Work:
         if standing.why:
             self._batches.set_job(job.id, "failed", why=standing.why)
             raise SafemarkError(
-                f"batch {remote_id} was refused: {standing.why}",
+                f"batch {remote_id} was refused: {masked(standing.why)}",
                 "mend that and repeat the command: it hands in anew",
             )
         http = http_model(self._model)

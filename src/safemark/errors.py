@@ -68,7 +68,7 @@ class StoreError(SafemarkError):
 
 
 class CallFailed(SafemarkError):
-    """One request that gave no reply.
+    """One request that gave no reply; what looks like a key in what is said of it is hidden.
 
     ``retry_after_s`` is what the server asked for, in seconds; ``retries`` how often it was
     tried again before giving up; ``status`` the HTTP status, where there is one. ``ending``, a
@@ -87,7 +87,9 @@ class CallFailed(SafemarkError):
         retry_after_s: float | None = None,
         retries: int = 0,
     ) -> None:
-        super().__init__(why, hint)
+        from safemark.secrets import masked
+
+        super().__init__(masked(why), masked(hint))
         self.reason = reason
         self.retry_after_s = retry_after_s
         self.retries = retries

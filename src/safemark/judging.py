@@ -19,6 +19,7 @@ from safemark.benchmarks._benchmark import Scorer
 from safemark.errors import CallFailed, StoreError, UsageError
 from safemark.models._model import Model
 from safemark.scorers._judge.votes import Rule, several
+from safemark.secrets import masked
 from safemark.store import Kept, Store, Text
 from safemark.types import Reason, Sample, Score, Transcript
 
@@ -184,7 +185,7 @@ def _reason(error: Exception) -> tuple[Reason, str, tuple[str, str] | None]:
         if error.retries:
             why += f" (after {error.retries} retries)"
         return error.reason, why, error.ending
-    return Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", None
+    return Reason.INTERNAL_ERROR, masked(f"{type(error).__name__}: {error}"), None
 
 
 def is_settled(kept: Kept) -> bool:

@@ -11,8 +11,9 @@ from tests.cli.commands import apart, safemark
 from tests.cli.test_network import serving
 from tests.faults.running import by_question, everything_written
 from tests.faults.targets import KEY, Target, slow_but_for
-from tests.serving import Answer, Server
+from tests.serving import Answer, Server, kept_port
 
+OTHER = "7d1f0c2b9e8a4f63b5d2"
 TLS = Path(__file__).parents[1] / "fixtures" / "tls"
 
 
@@ -134,6 +135,21 @@ def test_a_wrong_key_is_one_request_and_the_right_one_goes_on(
     assert KEY.encode() not in written
 
 
+@pytest.mark.parametrize("status", [401, 400, 500])
+def test_a_key_of_somebody_else_in_an_error_is_neither_shown_nor_kept(
+    target: Target, status: int
+) -> None:
+    """Gateways answer with the key that they themselves hold, or with a part of it."""
+    whole, masked = "sk-proj-Zq8vW2nR5tY7uB3cD4eF6gH9", "sk-Zq8v****************************gH9x"
+    told = f"Incorrect API key provided: {whole}. You sent {masked}, Authorization: Bearer {OTHER}"
+    with Server(lambda _text, _before: target.fails(status, told)) as server:
+        done = safemark(*target.command(server.url, first=2, retries=0))
+    assert done.code == 3, done.err
+    written = everything_written(done)
+    assert b"Incorrect API key provided: [secret]" in written
+    assert all(part.encode() not in written for part in (whole, "Zq8v", "gH9x", OTHER))
+
+
 def test_a_host_that_nobody_knows_is_absent_and_said(target: Target, no_network: list[str]) -> None:
     done = safemark(*target.command("http://nobody.invalid/v1", first=3, retries=0))
     hosts = set(no_network)
@@ -149,9 +165,8 @@ def test_a_host_that_nobody_knows_is_absent_and_said(target: Target, no_network:
 
 
 def test_nobody_listening_is_absent_and_said(target: Target) -> None:
-    with Server() as server:
-        url = server.url
-    done = safemark(*target.command(url, first=3, retries=0))
+    with kept_port() as port:
+        done = safemark(*target.command(f"http://127.0.0.1:{port}/v1", first=3, retries=0))
     assert done.code == 3, done.err
     found = by_question()
     assert {one.outcome for one in found.values()} == {"transport"}

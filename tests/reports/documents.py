@@ -626,6 +626,42 @@ def unknown_document() -> Document:
 KEPT = {"light", "better", "status", "schema"}
 
 
+def full_document() -> Document:
+    """Four benchmarks that each light every dimension, long words for all, and as many gaps."""
+    document = interrupted_document()
+    source = sample_document().benchmarks[3]
+    said = "harmless requests that only sound harmful, refused in full or part"
+    why = "not decided: the interval crosses ±5 % and ±10 %; about 1,900 samples would decide"
+    lit = [each.name for each in document.dimensions]
+    metrics = [msgspec.structs.replace(source.metrics[0], name=each, label=said) for each in lit]
+    headlines = [
+        msgspec.structs.replace(
+            source.headlines[0], metric=each, dimension=each, light="yellow", why=why
+        )
+        for each in lit
+    ]
+    parts = [
+        msgspec.structs.replace(
+            source,
+            name=f"benchmark_{place}",
+            title=f"Benchmark {place} of very many words: requests",
+            metrics=metrics,
+            headlines=headlines,
+        )
+        for place in range(5)
+    ]
+    dimensions = [
+        msgspec.structs.replace(
+            each, light="yellow", why=why, headline=metric, headline_benchmark=parts[0].name
+        )
+        for each, metric in zip(document.dimensions, metrics, strict=True)
+    ]
+    gaps = [NotCovered(f"benchmark_{n}, and what goes with it", f"{n}: {why}") for n in range(9)]
+    return msgspec.structs.replace(
+        document, benchmarks=parts, dimensions=dimensions, not_covered=gaps
+    )
+
+
 def hostile_document(marker: str, document: Document | None = None) -> Document:
     """``document`` with ``marker`` in every text, keys of mappings included."""
 

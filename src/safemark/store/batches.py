@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from safemark.secrets import scrubbed, scrubbed_bytes
+from safemark.secrets import masked, scrubbed_bytes
 from safemark.store.columns import column_text, encoded
 from safemark.store.database import Database
 from safemark.store.nouns import now
@@ -83,7 +83,7 @@ class Batches:
         self, job_id: str, state: State, remote_id: str | None = None, why: str = ""
     ) -> None:
         """Say where a job stands; a ``remote_id`` that is not given stays."""
-        values: dict[str, Any] = {"state": state, "why": column_text(scrubbed(why))}
+        values: dict[str, Any] = {"state": state, "why": column_text(masked(why))}
         if remote_id is not None:
             values["remote_id"] = remote_id
         with self._database.writing() as connection:

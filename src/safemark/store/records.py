@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from safemark.errors import UnknownName, UsageError
-from safemark.secrets import scrubbed, scrubbed_bytes
+from safemark.secrets import masked, scrubbed_bytes
 from safemark.store.batches import Batches
 from safemark.store.calibrations import Annotations, Calibrations
 from safemark.store.columns import (
@@ -84,7 +84,7 @@ class Store:
     def set_status(self, run_id: str, status: str, why: str = "") -> None:
         """Say where a run stands; anything but ``running`` also sets the time it ended."""
         ended = None if status == "running" else now()
-        values = {"status": status, "status_why": column_text(scrubbed(why)), "finished": ended}
+        values = {"status": status, "status_why": column_text(masked(why)), "finished": ended}
         with self._database.writing() as connection:
             connection.execute(RUN.update().where(RUN.c.id == run_id).values(values))
 
