@@ -122,7 +122,7 @@ def test_trend_prints_text_csv_json_and_writes_html(store: Store) -> None:
         (["across"], 2, "fewer than two models"),
         (["across", "nobody"], 2, "no model in the store called `nobody`"),
         (["across", "--published", "nothing"], 2, "no set of published figures"),
-        (["across", "--about", "nowhere.yaml", "--published", "all"], 2, "does not describe"),
+        (["across", "--about", "nowhere.yaml", "--published", "all"], 2, "cannot be read"),
         (["plan", "nobody"], 2, "no model in the store called `nobody`"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -74,7 +74,9 @@ def test_the_sizes_of_a_folder_are_read_and_no_weight_is_loaded() -> None:
         ("models: [hf/a/b, hf/a/b]\n", "names a model twice"),
         ("models: [{parameters: 3}]\n", "model 1"),
         ("models: [{model: hf/a, size: 3}]\n", "unknown field `size`"),
-        ("models: [\n", "is no YAML"),
+        ("models: [\n", "is not YAML"),
+        ("models: [hf/a/b]\nmodels: [hf/a/c]\n", "names `models` twice, in lines 1 and 2"),
+        ("models: [{model: hf/a, layers: 2, layers: 3}]\n", "names `layers` twice, in line 1"),
     ],
 )
 def test_a_file_that_is_no_family_says_why(tmp_path: Path, text: str, message: str) -> None:

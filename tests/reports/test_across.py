@@ -201,12 +201,31 @@ def test_a_file_about_models_is_read_and_checked(tmp_path: Path) -> None:
     file = tmp_path / "models.yaml"
     file.write_text("openai/a: {size_b: 8, open: true, sibling: openai/b}\n")
     assert about_from(file) == {"openai/a": About(size_b=8, open=True, sibling="openai/b")}
-    for wrong in ("openai/a: {sise: 8}", "- a", "openai/a: {open: perhaps}", "{"):
+    for wrong in ("openai/a: {sise: 8}", "- a", "openai/a: {open: perhaps}"):
         file.write_text(wrong)
         with pytest.raises(UsageError, match="does not describe models"):
             about_from(file)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=r"none\.yaml cannot be read"):
         about_from(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("openai/a: {size_b: 8}\nopenai/a: {size_b: 70}\n", "names `openai/a` twice, in lines 1"),
+        ("openai/a: {size_b: 8, size_b: 70}\n", "names `size_b` twice, in line 1"),
+        ("{", "is not YAML"),
+    ],
+)
+def test_a_file_about_models_that_says_a_thing_twice_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "models.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=said) as raised:
+        about_from(file)
+    assert "models.yaml" in raised.value.problem
+    assert raised.value.hint
 
 
 def test_the_page_is_well_formed_and_hostile_names_stay_text(store: Store) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from safemark.errors import UnknownName, UsageError
+from safemark.files import text_in, yaml_of
 
 SHIPPED = ("llama3", "qwen2.5")
 _FORM = "a YAML file with `models:`, a list of names such as hf/./folder, or of sizes by name"
@@ -77,19 +78,11 @@ def family(name: str) -> Family:
     path = Path(name)
     if not path.is_file():
         raise UnknownName("family", name, SHIPPED, f"or a file of your own: {_FORM}")
-    try:
-        return _family(path.read_text(encoding="utf-8"), name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} cannot be read: {error}", _FORM) from error
+    return _family(text_in(path, "the family", _FORM), name)
 
 
 def _family(text: str, name: str) -> Family:
-    import yaml
-
-    try:
-        told = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{name} is no YAML: {error}", _FORM) from error
+    told = yaml_of(text, f"the family {name}", _FORM)
     models = told.get("models") if isinstance(told, dict) else None
     if not isinstance(models, list) or not models:
         raise UsageError(f"{name} names no models", _FORM)

@@ -18,6 +18,7 @@ import numpy as np
 from safemark import __version__, registry
 from safemark.benchmarks._benchmark import Metric, rows_of
 from safemark.errors import SafemarkError, UnknownName, UsageError
+from safemark.files import yaml_in
 from safemark.reports.across_document import (
     MEASURED,
     SCHEMA,
@@ -82,12 +83,10 @@ def about_from(path: Path) -> dict[str, About]:
     Raises:
         UsageError: it cannot be read, or has something else in it.
     """
-    import yaml
-
+    given = yaml_in(path, "the file about models")
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
         return msgspec.convert(given or {}, dict[str, About])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
         raise UsageError(
             f"{path} does not describe models: {error}",
             "write `MODEL: {capability: 0.7, size_b: 8, open: true, reasoning: true,"
