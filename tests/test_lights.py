@@ -95,6 +95,22 @@ def test_an_undecided_light_says_which_cut_it_crosses_and_how_many_samples_would
     assert needed > 150
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "cuts"),
+    [
+        (-0.2, 0.3, "±5 % and ±10 %"),
+        (-0.07, 0.2, "±5 % and 10 %"),
+        (-0.2, -0.01, "−5 % and −10 %"),
+    ],
+)
+def test_cuts_on_both_sides_of_a_target_are_told_together(
+    low: float, high: float, cuts: str
+) -> None:
+    bands = Bands(green=0.05, red=0.1, better="target", target=0.0)
+    verdict = headline_light(found(low, high, value=(low + high) / 2, n=20), bands)
+    assert verdict.why.split(";")[0] == f"not decided: the interval crosses {cuts}"
+
+
 def test_where_no_number_of_samples_would_decide_none_is_promised() -> None:
     verdict = headline_light(found(0.85, 0.95, value=0.9, n=150), HIGHER)
     assert verdict.why == "not decided: the interval crosses 90 %"

@@ -24,6 +24,8 @@ def text_in(path: Path, what: str, hint: str = "") -> str:
         why = error.strerror or str(error)
         if isinstance(error, FileNotFoundError):
             hint = hint or _WHERE
+        if isinstance(error, IsADirectoryError):
+            hint = hint or "that is a folder: name a file in it"
         raise UsageError(f"{what} {path} cannot be read: {why}", hint) from error
     except UnicodeDecodeError as error:
         hint = hint or "save it as UTF-8"

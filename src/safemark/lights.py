@@ -154,15 +154,26 @@ def _side(bands: Bands, light: str) -> str:
     return f"at {'least' if at_least else 'most'} {shown}"
 
 
+def _listed(cuts: Sequence[float], unit: str) -> str:
+    """The cuts in words; two that differ in their sign are one."""
+    both = {cut for cut in cuts if -cut in cuts and cut}
+    shown = [
+        f"{'±' if cut in both else ''}{_shown(cut, unit)}".replace("-", "−")
+        for cut in cuts
+        if cut > 0 or cut not in both
+    ]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+
+
 def _undecided(estimate: Estimate, bands: Bands, within: tuple[float, float]) -> str:
     """Why a light is open, and how many samples would settle it."""
     low, high, value = estimate.outer_low, estimate.outer_high, estimate.value
     if low is None or high is None or value is None:
         return "not decided"
     crossed = [cut for cut in _cut_values(bands) if low < cut < high]
-    text = "not decided: the interval crosses " + " and ".join(
-        _shown(cut, bands.unit) for cut in crossed
-    )
+    if not crossed:  # a bound that is not a number
+        return "not decided"
+    text = f"not decided: the interval crosses {_listed(crossed, bands.unit)}"
     inside = [cut for cut in crossed if within[0] <= cut <= within[1]]
     effect = _design_effect(estimate, within)
     needed = [

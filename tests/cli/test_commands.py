@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pty
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,16 @@ def test_each_command_tells_what_it_does(command: list[str]) -> None:
         assert "--json" in done.out
 
 
+@pytest.mark.parametrize("command", [c for c in COMMANDS if len(c) == 1 and c not in GROUPS])
+def test_help_ends_with_examples_that_the_command_takes(command: list[str]) -> None:
+    said = safemark(*command, "--help").out.partition("\n  Examples:\n")[2]
+    examples = [shlex.split(line) for line in said.splitlines()]
+    assert examples
+    for program, name, *arguments in examples:
+        assert (program, [name]) == ("safemark", command)
+        ROOT.commands[name].make_context(name, arguments)
+
+
 def test_help_names_exactly_the_commands_that_are_built() -> None:
     text = safemark("--help").out
     commands = text.split("Commands:")[1]
@@ -58,7 +69,16 @@ def test_help_names_exactly_the_commands_that_are_built() -> None:
 
 def test_without_a_command_help_is_shown() -> None:
     done = safemark()
-    assert "Usage: safemark" in done.out + done.err
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Usage: safemark [OPTIONS] COMMAND")
+
+
+@pytest.mark.parametrize("group", ["attacks", "data", "judge", "questions", "runs"])
+def test_a_group_without_a_command_shows_its_help_and_cuts_no_line_of_it(group: str) -> None:
+    done = safemark(group)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Usage: safemark {group} [OPTIONS] COMMAND")
+    assert "..." not in done.err.partition("Commands:")[2]
 
 
 def test_the_version_is_printed() -> None:

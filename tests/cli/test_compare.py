@@ -148,6 +148,17 @@ def test_a_gate_writes_what_a_ci_system_reads(
     assert "<!DOCTYPE html>" in Path("c.html").read_text()
 
 
+def test_what_a_gate_cannot_write_is_told_by_its_own_flag(two: tuple[str, str]) -> None:
+    good, _ = two
+    alone = safemark("gate", good, "--html", "c.html")
+    assert "c.html is not written: without a baseline" in alone.err
+    assert not Path("c.html").exists()
+    for flag in ("--junit", "--summary"):
+        done = safemark("gate", good, flag, ".")
+        assert done.code == 4
+        assert done.err.endswith(f"hint: name another file with {flag}\n")
+
+
 def test_a_baseline_is_written_first_and_then_only_by_what_passes(two: tuple[str, str]) -> None:
     good, bad = two
     both = ("--baseline", "base.json", "--write-baseline", "base.json", "--fail-on", "regression")

@@ -12,7 +12,7 @@ import pytest
 from safemark.reports.document import json_schema
 from safemark.store import Store
 from tests.cli.commands import Done, apart, safemark
-from tests.serving import Answer, Server, completion, fails, says, sends
+from tests.serving import Answer, Server, completion, fails, kept_port, says, sends
 
 KEY = "sk-a-key-that-nobody-may-see-1234567890"
 
@@ -163,11 +163,8 @@ def test_a_server_that_always_fails_is_exit_3_and_nothing_is_scored(
 
 
 def test_a_refused_connection_is_exit_3(server: Server) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    server.port = port
-    done = run(server, "--first", "3", "-M", "retries=0", "--json")
+    with kept_port() as server.port:
+        done = run(server, "--first", "3", "-M", "retries=0", "--json")
     assert done.code == 3
     assert done.json["benchmarks"][0]["absent_reasons"] == {"transport": 3}
 

@@ -85,10 +85,18 @@ class Page:
         )
         self._happened.clear()
         self.address = file.as_uri()
-        self.call("Page.navigate", url=self.address)
+        loader = self.call("Page.navigate", url=self.address)["loaderId"]
         deadline = time.monotonic() + 60
-        while not self._events("Page.loadEventFired"):
+        while not self._is_loaded(loader):
             self._happened.append(self._next(deadline))
+
+    def _is_loaded(self, loader: str) -> bool:
+        """Whether the page that was asked for is there, and not only one before it."""
+        told = [(each["method"], each["params"]) for each in self._happened if "method" in each]
+        for place, (method, params) in enumerate(told):
+            if method == "Page.frameNavigated" and params["frame"]["loaderId"] == loader:
+                return "Page.loadEventFired" in [after for after, _ in told[place:]]
+        return False
 
     def _events(self, method: str) -> list[dict[str, Any]]:
         return [each["params"] for each in self._happened if each.get("method") == method]

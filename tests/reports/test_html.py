@@ -14,6 +14,7 @@ from tests.reports import chromium as browser
 from tests.reports.documents import (
     HOSTILE,
     crowded_document,
+    full_document,
     grey_document,
     hostile_document,
     interrupted_document,
@@ -27,6 +28,7 @@ DOCUMENTS = {
     "grey": grey_document(),
     "interrupted": interrupted_document(),
     "crowded": crowded_document(),
+    "full": full_document(),
     "unknown": unknown_document(),
     "hostile": hostile_document(" ".join(HOSTILE).replace("\ud800", "")),
     "long": hostile_document(HOSTILE[-1]),
@@ -222,6 +224,13 @@ def test_labels_of_a_narrow_scale_do_not_touch(green: float, red: float) -> None
     assert all(later - earlier >= 3 for earlier, later in list(pairwise(ends))[1::2])
 
 
+def test_both_cut_points_on_each_side_of_a_target_have_their_label() -> None:
+    typical = metric("m", 0.665, 0.08, 212, better="target", target=0.5)
+    bands = Threshold("m", 0.05, 0.10, "ours")
+    texts = [tick.text for tick in ticks(typical, bands, axis([typical], bands))]
+    assert texts == ["20", "40", "45", "50", "55", "60", "80 %"]
+
+
 def test_the_words_for_who_set_bands() -> None:
     said = [
         wording.who_set(Threshold("m", 0.5, 0.4, source))
@@ -238,6 +247,28 @@ def test_the_words_for_who_set_bands() -> None:
 
 def test_nothing_to_draw_is_no_scale() -> None:
     assert scale(metric("m", None, 0.0, 0), Threshold("m", 0.5, 0.4, "ours")) is None
+
+
+def test_the_first_page_tells_beside_a_light_the_worst_others_and_how_many_more() -> None:
+    page = html(full_document())
+    first = Reader(_without_details(page)).text
+    assert first.count("Benchmark 1 of very many words") == 6
+    assert first.count("and 1 more") == 6
+    assert "Benchmark 4 of very many words" not in first
+
+
+def test_another_measure_of_the_same_benchmark_goes_by_its_own_name() -> None:
+    document = full_document()
+    first = document.benchmarks[0]
+    second = msgspec.structs.replace(first.metrics[0], name="second", label="what else it measures")
+    lit = msgspec.structs.replace(first.headlines[0], metric="second")
+    part = msgspec.structs.replace(
+        first, metrics=[*first.metrics, second], headlines=[*first.headlines, lit]
+    )
+    page = html(msgspec.structs.replace(document, benchmarks=[part]))
+    beside = _without_details(page).partition('<p class="beside">')[2]
+    assert "what else it measures" in beside
+    assert "very many words" not in beside.partition("</p>")[0]
 
 
 def _without_details(page: str) -> str:
@@ -281,6 +312,27 @@ _BROKEN = """(r => {
     return range.getClientRects().length > 1;
   });
 })(r)"""
+
+
+_NARROWEST = (
+    """Math.min(...[...document.querySelectorAll('#scorecard .why')].map(e => e.offsetWidth))"""
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 721, 768, 900, 1100])
+def test_at_every_width_reasons_have_room_and_are_not_cut(
+    chromium: str, tmp_path: Path, width: int
+) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(html(full_document()), encoding="utf-8")
+    with browser.page(chromium, tmp_path / "profile") as page:
+        page.open(file, width)
+        assert page.ask(_NARROWEST) >= 190
+        assert page.ask(
+            "[...document.querySelectorAll('#scorecard .clamp3')]"
+            ".every(e => e.scrollHeight <= e.clientHeight + 1)"
+        )
 
 
 @pytest.mark.slow

@@ -11,6 +11,8 @@ from tests.reports.documents import grey_document
 
 GAPS = [(name, f"not downloaded; `safemark data pull {name}`") for name in ("bbq", "felm", "bold")]
 
+PARTS = (("bold", "23679"), ("mmlu", "14042"), ("xstest", "450"))
+
 
 def test_things_left_out_for_one_reason_stand_together() -> None:
     (found,) = by_reason(GAPS)
@@ -22,6 +24,16 @@ def test_things_left_out_for_one_reason_stand_together() -> None:
 def test_one_alone_keeps_its_reason_word_for_word() -> None:
     (found,) = by_reason(GAPS[:1])
     assert (found.named(), found.why) == ("bbq", "not downloaded; `safemark data pull bbq`")
+
+
+def test_what_was_asked_in_part_stands_together_however_large_the_part() -> None:
+    drawn = "drawn by cluster within category (seed 0)"
+    gaps = [(f"the rest of {name}", f"asked: 60 of {of}, {drawn}") for name, of in PARTS]
+    (found,) = by_reason(gaps)
+    assert found.named(2) == "the rest of bold, mmlu and 1 more"
+    assert found.why == f"asked in part, {drawn}"
+    (alone,) = by_reason(gaps[:1])
+    assert (alone.named(), alone.why) == gaps[0]
 
 
 def test_only_whole_names_are_taken_out_of_a_reason() -> None:

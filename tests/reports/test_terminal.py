@@ -4,10 +4,11 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
-from safemark.reports.document import Document
+from safemark.reports.document import Document, FurtherDocument, JudgeDocument
 from safemark.reports.terminal import terminal
 from tests.reports.documents import (
     HOSTILE,
+    full_document,
     grey_document,
     hostile_document,
     interrupted_document,
@@ -95,6 +96,30 @@ def test_a_typical_run_fits_a_screen_and_ends_with_the_way_to_the_page() -> None
     assert 25 <= len(lines) <= 35
     assert lines[-1] == "Full report: open scorecard.html"
     assert any(line == "Not covered" for line in lines)
+
+
+def test_a_long_list_ends_with_how_many_more_and_goes_on_under_its_beginning() -> None:
+    document = full_document()
+    further = [
+        FurtherDocument(name, 250, 0, {}, document.benchmarks[0].metrics[:1])
+        for name in ("toxicity 1", "pii 1")
+    ]
+    parts = [
+        msgspec.structs.replace(each, further=further, judge=JudgeDocument("not checked"))
+        for each in (*document.benchmarks, *document.benchmarks[:1])
+    ]
+    parts[-1] = msgspec.structs.replace(parts[-1], name="benchmark_of_a_long_name")
+    lines = terminal(msgspec.structs.replace(document, benchmarks=parts), 80, False).splitlines()
+
+    begin = lines.index("Also scored, no lights taken") + 1
+    assert all(" by " in line for line in lines[begin : begin + 6])
+    assert lines[begin + 6] == "  and 6 more in the full report"
+    judges = lines.index("Judges") + 1
+    told = lines[judges : lines.index("", judges)]
+    assert len(told) == 2
+    assert all(line.startswith("  ") for line in told)
+    assert "benchmark_4 and 1 more; `safemark judge check` does" in " ".join(told)
+    assert not any("…" in line for line in lines[lines.index("Not covered") :])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

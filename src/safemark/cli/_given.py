@@ -33,10 +33,12 @@ def text_of(given: str | None, flag: str) -> str | None:
     """The text itself, or after ``@`` what stands in that file.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: the file cannot be read, or none is named.
     """
     if given is None or not given.startswith("@"):
         return given
+    if given == "@":
+        raise UsageError(f"`{flag} @` names no file", f"for example {flag} @prompt.txt")
     return text_in(Path(given[1:]), flag)
 
 

@@ -126,8 +126,8 @@ def writable(folder: Path) -> None:
         ) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """A report into a file, and on stderr where it is.
+def write_text(path: Path, text: str, flag: str = "-o") -> None:
+    """A report into a file, and on stderr where it is; ``flag`` is what named the file.
 
     Raises:
         StoreError: the file cannot be written.
@@ -136,7 +136,7 @@ def write_text(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be written: {error.strerror}", "name another file with -o"
+            f"{path} cannot be written: {error.strerror}", f"name another file with {flag}"
         ) from error
     say(f"written: {path}")
 

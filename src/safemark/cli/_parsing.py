@@ -1,20 +1,28 @@
-"""What the parser leaves to us: empty names refused, and its word on numbers in ours."""
+"""What the parser leaves to us: empty names and infinite numbers refused, its words in ours."""
 
+import math
+import re
 from typing import Any, get_args
 
 import typer
 from typer.core import TyperCommand
 
 from safemark.cli._given import listed
+from safemark.errors import UsageError
+
+_TOO_MANY = re.compile(r"Got unexpected extra argument\(s\) \((.*)\)", re.DOTALL)
+_NO_VALUE = re.compile(r"Option '([^']*)' requires an argument")
+_A_VALUE = re.compile(r"Option '([^']*)' does not take a value")
 
 
 class Command(TyperCommand):
-    """A command that refuses an empty name, wherever it takes one."""
+    """A command that refuses an empty name or an endless number, wherever it takes one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest: list[str] = super().parse_args(ctx, args)
         for parameter in self.params:
             _refuse_empty(ctx, parameter)
+            _refuse_endless(ctx, parameter)
         return rest
 
 
@@ -43,12 +51,39 @@ def _refuse_empty(context: Any, parameter: Any) -> None:
             listed(one, _called(parameter))
 
 
+def _refuse_endless(context: Any, parameter: Any) -> None:
+    """Refuse infinity and what is no number at all, which a parser of numbers takes.
+
+    Raises:
+        UsageError: it is given.
+    """
+    value = context.params.get(parameter.name)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(
+            f"`{_called(parameter)}` takes a number, not `{value:g}`",
+            f"`{context.command_path} --help` shows what there is",
+        )
+
+
 def _called(parameter: Any) -> str:
     """How the command line calls it: its flag, or its word in the usage line."""
     if parameter.param_type_name == "option":
         return str(parameter.opts[0])
-    words = str(parameter.metavar or parameter.name).split()
-    return words[0].strip("[].").upper()
+    return str(parameter.metavar or parameter.name).upper()
+
+
+def complaint(error: Exception, text: str) -> str:
+    """What the parser complains of, ``text``, in a sentence of ours where there is one."""
+    missing = getattr(error, "param", None)
+    if type(error).__name__ == "MissingParameter" and missing is not None:
+        return f"`{_called(missing)}` is missing"
+    if found := _TOO_MANY.fullmatch(text):
+        return f"`{found[1]}` is more than the command takes"
+    if found := _NO_VALUE.fullmatch(text):
+        return f"`{found[1]}` is given no value"
+    if found := _A_VALUE.fullmatch(text):
+        return f"`{found[1]}` takes no value"
+    return wrong_number(error) or text
 
 
 def wrong_number(error: Exception) -> str | None:

@@ -9,16 +9,22 @@ from safemark.cli._config import from_file
 
 Models = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[MODEL]...", help="For example openai/gpt-4o-mini, hf/FOLDER."),
+    typer.Argument(metavar="MODEL", help="openai/gpt-4o-mini, hf/FOLDER, … [reference]"),
 ]
 
 Benchmarks = Annotated[
     list[str] | None,
-    typer.Option("-b", "--benchmark", metavar="NAME", help="A benchmark, as NAME[@VERSION][:WAY]."),
+    typer.Option(
+        "-b",
+        "--benchmark",
+        metavar="NAME",
+        help="Only this one, as NAME[@VERSION][:WAY]; and again.",
+    ),
 ]
 
 Suite = Annotated[
-    str | None, typer.Option("-s", "--suite", help="quick, all, or dimensions. [quick]")
+    str | None,
+    typer.Option("-s", "--suite", metavar="NAME", help="quick, all, or dimensions. [quick]"),
 ]
 
 Questions = Annotated[
@@ -85,27 +91,38 @@ Mitigate = Annotated[
 
 Limit = Annotated[
     int | None,
-    typer.Option(min=1, help="Draw N samples of each benchmark: seeded, stratified, clustered."),
+    typer.Option(
+        min=1, metavar="N", help="Draw N samples of each benchmark: seeded, stratified, clustered."
+    ),
 ]
 
-First = Annotated[int | None, typer.Option(min=1, help="Take the first N rows, as other tools do.")]
+First = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Take the first N rows, as other tools do.")
+]
 
 Repeats = Annotated[
-    int, typer.Option(min=1, help="Ask each sample K times; 1 is the benchmark's own number.")
+    int,
+    typer.Option(
+        min=1, metavar="K", help="Ask each sample K times; 1 is the benchmark's own number."
+    ),
 ]
 
 Temperature = Annotated[
     float | None,
-    typer.Option(min=0.0, help="Sampling temperature. [the benchmark's own, else 0]"),
+    typer.Option(min=0.0, metavar="T", help="Sampling temperature. [the benchmark's own, else 0]"),
 ]
 
-MaxOutputTokens = Annotated[int | None, typer.Option(min=1, help="Longest answer, in tokens.")]
+MaxOutputTokens = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")
+]
 
-Seed = Annotated[int, typer.Option(help="Of everything that is drawn.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Of everything that is drawn.")]
 
 Concurrency = Annotated[
     int | None,
-    typer.Option(min=1, help="Calls in flight, always so many. [adapted to the endpoint]"),
+    typer.Option(
+        min=1, metavar="N", help="Calls in flight, always so many. [adapted to the endpoint]"
+    ),
 ]
 
 Rpm = Annotated[float | None, typer.Option(min=0.1, metavar="N", help="Requests a minute at most.")]
@@ -131,7 +148,9 @@ Prices = Annotated[
 
 MaxCost = Annotated[float | None, typer.Option(min=0.0, metavar="USD", help="Stop at this cost.")]
 
-TokenBudget = Annotated[int | None, typer.Option(min=1, help="Stop after so many tokens.")]
+TokenBudget = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Stop after so many tokens.")
+]
 
 MaxTime = Annotated[str | None, typer.Option(metavar="T", help="Stop after 90s, 10m or 2h.")]
 

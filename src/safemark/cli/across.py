@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def across(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]...", help="As `list runs` names them. [all]"),
+        typer.Argument(metavar="MODEL", help="As `list runs` names them. [all]"),
     ] = None,
     benchmark: OneBenchmark = None,
     about: Annotated[

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def ask(
-    model: Annotated[str, typer.Argument(help="For example openai/gpt-4o-mini, http:FILE.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="openai/gpt-4o-mini, http:FILE, …")],
     texts: Annotated[
         list[str],
-        typer.Argument(metavar="TEXT...", help="What is said; several are several turns."),
+        typer.Argument(metavar="TEXT", help="What is said; several are several turns."),
     ],
     system: SystemPrompt = None,
     temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")] = 0.0,

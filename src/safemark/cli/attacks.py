@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("matrix")
 def matrix(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="One run of each model.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="One run of each model.")],
     store: StoreUrl = None,
     as_json: Json = False,
 ) -> int:
@@ -66,7 +66,7 @@ def _shown(found: "Matrix") -> str:
     return table(rows, ["benchmark", "attack or source", "at source", *heads])
 
 
-@app.command("export")
+@app.command("export", short_help="Write a run as HarmBench's files.")
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or last.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to.")],

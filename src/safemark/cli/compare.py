@@ -19,7 +19,7 @@ def compare(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN RUN...",
+            metavar="RUN",
             help="Ids, names, baseline files, or models (their newest run). The first is before.",
         ),
     ],

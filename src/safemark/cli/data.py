@@ -19,11 +19,11 @@ app = typer.Typer(
 )
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[BENCHMARK]...", help="All when none is named.")
+    list[str] | None, typer.Argument(metavar="BENCHMARK", help="All when none is named.")
 ]
 
 
-@app.command("list")
+@app.command("list", short_help="What is here, whose it is, under which licence.")
 def list_(names: Names = None, as_json: Json = False) -> int:
     """Say which data is on this machine, whose it is and under which licence."""
     from safemark.data import find
@@ -51,7 +51,7 @@ def list_(names: Names = None, as_json: Json = False) -> int:
     return 0
 
 
-@app.command("pull")
+@app.command("pull", short_help="Download what is missing, and check it.")
 def pull(
     names: Names = None,
     force: Annotated[bool, typer.Option("--force", help="Fetch again what is here.")] = False,
@@ -72,7 +72,7 @@ def pull(
     return 0
 
 
-@app.command("verify")
+@app.command("verify", short_help="Hash what is here; compare with the pinned.")
 def verify(names: Names = None, as_json: Json = False) -> int:
     """Hash every file that is here and compare with the pinned one."""
     from safemark.data import find
@@ -95,7 +95,7 @@ def verify(names: Names = None, as_json: Json = False) -> int:
     return worst
 
 
-@app.command("path")
+@app.command("path", short_help="Where verified files lie.")
 def path(
     name: Annotated[str, typer.Argument(metavar="BENCHMARK", help="Whose files.")],
     as_json: Json = False,

@@ -2,13 +2,19 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from safemark.cli._given import listed
 from safemark.cli._judge import pairs
 from safemark.cli._output import on_one_thread, writable, write_text
 from safemark.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from safemark.api import Settings
+    from safemark.gap import Setting
+    from safemark.removal._removal import Removal
 
 FORMATS = ("text", "json", "csv")
 USUAL = ("ablation", "finetune", "jailbreak")
@@ -23,7 +29,7 @@ _MEANING = (
 def gap(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]...", help="reference, or hf/<id or folder>."),
+        typer.Argument(metavar="MODEL", help="reference, or hf/<id or folder>."),
     ] = None,
     remove: Annotated[
         list[str] | None,
@@ -102,22 +108,17 @@ def gap(
 ) -> int:
     """Measure a model as it is and with its safeguards removed: what it can do, and does."""
     on_one_thread()
-    from safemark import gap as measuring
     from safemark.api import Settings
     from safemark.cli._gap import Sweep, show, show_plan, swept
     from safemark.gap.families import family as family_of
-    from safemark.gap.held_out import from_file as text_of
-    from safemark.gap.held_out import shipped
-    from safemark.gap.serving import Serving
     from safemark.plan import Request
-    from safemark.removal._material import from_file, placeholders
+    from safemark.reports.gap_html import gap_html
 
-    form = "json" if as_json else form
     if form not in FORMATS:
         raise UnknownName("report format", form, FORMATS)
+    form = "json" if as_json else form
     if models and family is not None:
         raise UsageError("models and --family exclude each other", "a family's file names models")
-    removals = [measuring.removal(name) for name in (*(_split(remove) or USUAL), *_curve(curve))]
     settings = Settings(
         options=pairs(options or [], "-M"),
         judge_options=pairs(judge_options or [], "--judge-option"),
@@ -127,33 +128,51 @@ def gap(
     sweep = Sweep(
         models=tuple(models or ["reference"]),
         family=None if family is None else family_of(family),
-        removals=tuple(removals),
+        removals=_removals(remove, curve),
         request=Request(
-            benchmarks=tuple(map(_own, _split(on))),
+            benchmarks=tuple(map(_own, listed(on, "--on"))),
             limit=limit,
             seed=seed,
             judge=tuple(judge or ()),
         ),
         settings=settings,
-        setting=measuring.Setting(
-            material=placeholders() if examples is None else from_file(examples),
-            options=settings.options,
-            offline=offline,
-            fresh=new,
-            text=shipped() if text is None else text_of(text),
-            serve=None if serve_with is None else Serving(serve_with),
-        ),
+        setting=_setting(settings, examples, text, serve_with),
     )
     if dry_run:
         return show_plan(sweep, form)
     _check_understood(understood)
     writable(out)
     found, document = swept(sweep, store)
-    from safemark.reports.gap_html import gap_html
-
-    write_text(out / "gap.html", gap_html(document))
+    write_text(out / "gap.html", gap_html(document), "--out")
     show(document, form)
     return found
+
+
+def _removals(remove: list[str] | None, curve: str | None) -> "tuple[Removal, ...]":
+    """Those named, or the usual ones, and the fine-tunes of a resistance curve."""
+    from safemark.gap import removal
+
+    return tuple(map(removal, (*(listed(remove, "--remove") or USUAL), *_curve(curve))))
+
+
+def _setting(
+    settings: "Settings", examples: Path | None, text: Path | None, serve_with: str | None
+) -> "Setting":
+    """What removals learn from, what perplexity is measured on, and where variants are asked."""
+    from safemark.gap import Setting
+    from safemark.gap.held_out import from_file as text_of
+    from safemark.gap.held_out import shipped
+    from safemark.gap.serving import Serving
+    from safemark.removal._material import from_file, placeholders
+
+    return Setting(
+        material=placeholders() if examples is None else from_file(examples),
+        options=settings.options,
+        offline=settings.offline,
+        fresh=settings.fresh,
+        text=shipped() if text is None else text_of(text),
+        serve=None if serve_with is None else Serving(serve_with),
+    )
 
 
 def _own(name: str) -> str:
@@ -180,13 +199,7 @@ def _check_understood(flag: bool) -> None:
 
 def _curve(steps: str | None) -> list[str]:
     """The fine-tunes of a resistance curve."""
-    if steps is None:
-        return []
-    counts = [part.strip() for part in steps.split(",") if part.strip()]
+    counts = listed(steps, "--curve")
     if not all(part.isdecimal() and int(part) for part in counts):
         raise UsageError(f"--curve {steps} is no list of numbers above 0", "for example 5,10,25")
     return [f"finetune:full+steps={count}" for count in counts]
-
-
-def _split(names: list[str] | None) -> list[str]:
-    return [part for name in names or () for part in name.split(",") if part]

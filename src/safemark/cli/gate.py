@@ -91,11 +91,9 @@ def gate(
     if junit is not None:
         from safemark.reports.junit import junit as as_junit
 
-        write_text(junit, as_junit(found))
-    if html is not None and found.comparison is not None:
-        from safemark.reports.compare_html import compare_html
-
-        write_text(html, compare_html(found.comparison))
+        write_text(junit, as_junit(found), "--junit")
+    if html is not None:
+        _draw(found, html)
     _summarise(found, summary)
     _show(found, as_json)
     if write_baseline is not None:
@@ -181,12 +179,22 @@ def _show(found: "GateDocument", as_json: bool) -> None:
         say("warning: undecided; `--strict` makes this exit 3")
 
 
+def _draw(found: "GateDocument", path: Path) -> None:
+    """The comparison as a page, where there is a baseline to compare with."""
+    from safemark.reports.compare_html import compare_html
+
+    if found.comparison is None:
+        say(f"{path} is not written: without a baseline there is no comparison to show")
+    else:
+        write_text(path, compare_html(found.comparison), "--html")
+
+
 def _summarise(found: "GateDocument", path: Path | None) -> None:
     """Markdown into ``path``, and after what stands in the step summary of a GitHub job."""
     from safemark.reports.gate_text import gate_markdown
 
     if path is not None:
-        write_text(path, gate_markdown(found))
+        write_text(path, gate_markdown(found), "--summary")
     if not (step := os.environ.get("GITHUB_STEP_SUMMARY")):
         return
     try:
@@ -201,4 +209,4 @@ def _keep(found: "GateDocument", text: bytes, path: Path) -> None:
     if found.outcome != "passed" and (found.baseline or found.outcome != "undecided"):
         say(f"{path} is left as it is: the run did not pass")
         return
-    write_text(path, text.decode())
+    write_text(path, text.decode(), "--write-baseline")

@@ -25,7 +25,7 @@ def _judge() -> None:
     """Measure the judges: how far a scorer agrees with people."""
 
 
-@app.command()
+@app.command(short_help="How far a scorer agrees with people.")
 def check(
     scorer: Annotated[str, typer.Argument(metavar="SCORER", help="Who is measured.")],
     labels: Annotated[

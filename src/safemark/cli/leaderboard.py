@@ -14,7 +14,7 @@ FORMATS = ("terminal", "html", "json")
 def leaderboard(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]...", help="As `list runs` names them. [all]"),
+        typer.Argument(metavar="MODEL", help="As `list runs` names them. [all]"),
     ] = None,
     benchmark: Annotated[
         list[str] | None,

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
-from safemark.cli._output import close_stdout, complain
-from safemark.cli._parsing import refusing_empty_names, wrong_number
+from safemark.cli._output import close_stdout, complain, say
+from safemark.cli._parsing import complaint, refusing_empty_names
 from safemark.errors import SafemarkError, UnknownName, UsageError
 
 app = typer.Typer(
@@ -28,6 +28,50 @@ app = typer.Typer(
 
 
 _NO_COMMAND = re.compile(r"No such command '([^']*)'")
+
+
+_EXAMPLES = {
+    "run": (
+        "safemark run",
+        "safemark run openai/gpt-4o-mini --dry-run",
+        "safemark run hf/FOLDER -b bbq,xstest --limit 500",
+        "safemark run openai/NAME --base-url http://localhost:8000/v1",
+        "safemark run openai/NAME -b xstest --attack base64 --gate",
+    ),
+    "list": ("safemark list benchmarks", "safemark list runs --json"),
+    "ask": ('safemark ask reference "What is the capital of France?"',),
+    "show": ("safemark show last", "safemark show last --absent", "safemark show RUN --sample ID"),
+    "rejudge": ("safemark rejudge last --judge openai/gpt-4o",),
+    "score": ("safemark score outputs.jsonl",),
+    "scan": ("safemark scan people.csv",),
+    "annotate": ("safemark annotate last",),
+    "import": ("safemark import logs.jsonl --basis consent",),
+    "report": (
+        "safemark report last",
+        "safemark report last -f md",
+        "safemark report RUN -f json -o run.json",
+    ),
+    "compare": ("safemark compare BEFORE AFTER", "safemark compare BEFORE AFTER -f html"),
+    "gap": (
+        "safemark gap --dry-run",
+        "safemark gap hf/FOLDER --remove ablation,finetune --on safemark94,mmlu",
+    ),
+    "gate": (
+        "safemark gate",
+        "safemark gate last --baseline baseline.json --junit gate.xml",
+    ),
+    "plan": ("safemark plan",),
+    "trend": ("safemark trend openai/gpt-4o-mini",),
+    "across": ("safemark across",),
+    "leaderboard": ("safemark leaderboard",),
+    "selftest": ("safemark selftest --quick",),
+    "doctor": ("safemark doctor",),
+}
+
+
+def _examples(name: str) -> str:
+    """What stands under the options of a command; ``\\b`` keeps its lines apart."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in _EXAMPLES[name])])
 
 
 def _register() -> None:
@@ -80,7 +124,8 @@ def _register() -> None:
         doctor.doctor: "What works here, and what does not.",
     }
     for command, words in short.items():
-        app.command(command.__name__.rstrip("_"), short_help=words)(command)
+        name = command.__name__.rstrip("_")
+        app.command(name, short_help=words, epilog=_examples(name))(command)
     app.add_typer(judge.app, name="judge", short_help="Measure the judges on labelled answers.")
     app.add_typer(data.app, name="data", short_help="Fetch benchmarks from their publishers.")
     app.add_typer(attacks.app, name="attacks", short_help="Attacks and models side by side.")
@@ -152,6 +197,9 @@ def _run(arguments: list[str]) -> int:
         close_stdout()
         return 0
     except Exception as error:
+        if (shown := _help(error)) is not None:
+            say(shown)
+            return UsageError.exit_code
         said = _usage(error)
         if said is None:
             raise
@@ -165,6 +213,14 @@ def _check_text(arguments: list[str]) -> None:
         if not argument.isascii() and any("\ud800" <= char <= "\udfff" for char in argument):
             shown = argument.encode("utf-8", "backslashreplace").decode()
             raise UsageError(f"`{shown}` is not UTF-8", "the terminal's encoding must be UTF-8")
+
+
+def _help(error: Exception) -> str | None:
+    """The help of a command that is given nothing where it needs something; else None."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ != "NoArgsIsHelpError" or context is None:
+        return None
+    return str(context.get_help())
 
 
 def _usage(error: Exception) -> SafemarkError | None:
@@ -182,4 +238,4 @@ def _usage(error: Exception) -> SafemarkError | None:
         return UnknownName(
             "command", unknown[1], tuple(context.command.commands), f"{command} --help"
         )
-    return UsageError(wrong_number(error) or text, f"`{command} --help` shows what there is")
+    return UsageError(complaint(error, text), f"`{command} --help` shows what there is")

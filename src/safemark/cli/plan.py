@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def plan(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="Rates and costs of this one's stored runs."),
+        typer.Argument(metavar="MODEL", help="Rates and costs of this one's stored runs."),
     ] = None,
     benchmarks: Annotated[
         list[str] | None,

@@ -28,7 +28,7 @@ By the notice when does it close?,,,,,"We open at 9.",places,yes,reference
 """
 
 
-@app.command("init")
+@app.command("init", short_help="Begin a file, from a row of each kind.")
 def init(
     out: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="What to write.")
@@ -64,7 +64,7 @@ def _example(name: str) -> str:
     return (SETS / f"{name}.csv").read_text(encoding="utf-8")
 
 
-@app.command("check")
+@app.command("check", short_help="Duplicates, leaks, imbalance in a file.")
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV or JSON Lines.")],
     precision: Annotated[

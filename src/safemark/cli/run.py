@@ -19,7 +19,7 @@ from safemark.cli._options import (
     SystemPrompt,
 )
 from safemark.cli._output import emit, emit_json, say, writable
-from safemark.errors import UsageError
+from safemark.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
     from safemark.api import Settings
@@ -85,7 +85,7 @@ def run(
     refuse_code(context, allow_code)
     keys_from_dotenv(Path(".env"))
     request = Request(
-        benchmarks=(*listed(benchmarks, "-b"), *(f"questions@{file}" for file in questions or ())),
+        benchmarks=(*listed(benchmarks, "-b"), *_sets(questions or [])),
         suite=None if suite is None else ",".join(listed(suite, "-s")),
         limit=limit,
         first=first,
@@ -136,6 +136,20 @@ def run(
     asked = list(arms(names, request, mitigations))
     showing = Showing(out, gate, strict, as_json)
     return run_all(asked, settings, store, showing, ByBatch(wait) if batch else None)
+
+
+def _sets(files: list[str]) -> list[str]:
+    """The benchmark of each file of questions, or of each set that comes with Safemark.
+
+    Raises:
+        UnknownName: there is no such file or set.
+    """
+    from safemark.benchmarks.questions import EXAMPLES
+
+    for file in files:
+        if file not in EXAMPLES and not Path(file).is_file():
+            raise UnknownName("file or set of questions", file, EXAMPLES)
+    return [f"questions@{file}" for file in files]
 
 
 def _decides(gate: bool, strict: bool) -> Literal["light", "gate"]:

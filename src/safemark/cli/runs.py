@@ -23,13 +23,13 @@ def _root() -> None:
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,79}")
 
 
-@app.command("name")
+@app.command("name", short_help="A name that stands for the id.")
 def name(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="A run's id, its beginning, or last.")
+        str | None, typer.Argument(metavar="RUN", help="A run's id, its beginning, or last.")
     ] = None,
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Such as main; it may move.")
+        str | None, typer.Argument(metavar="NAME", help="Such as main; it may move.")
     ] = None,
     remove: Annotated[
         str | None, typer.Option("--remove", metavar="NAME", help="Forget this name.")
@@ -71,7 +71,7 @@ def _checked(name: str | None) -> str:
     return name
 
 
-@app.command("export")
+@app.command("export", short_help="Write a run as a baseline file.")
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, name, or last.")],
     output: Annotated[
@@ -92,9 +92,9 @@ def export(
     return 0
 
 
-@app.command("rm")
+@app.command("rm", short_help="Remove runs for good.")
 def rm(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Ids of runs.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     store: StoreUrl = None,
     as_json: Json = False,

@@ -125,7 +125,8 @@ def _show_sample(
     ]
     if not found:
         known = [id_ for part in parts for id_ in store.outcomes(part, 0).sample]
-        raise UnknownName(f"sample in {run.id}", sample_id, known[:100_000])
+        listing = f"safemark show {run.id} --rows {len(known)}"
+        raise UnknownName(f"sample in {run.id}", sample_id, known[:100_000], listing)
     if as_json:
         emit_json(found)
     else:

@@ -17,7 +17,7 @@ FORMATS = ("terminal", "html", "json", "csv")
 
 def trend(
     model: Annotated[
-        str | None, typer.Argument(metavar="[MODEL]", help="As `list runs` names it. [all]")
+        str | None, typer.Argument(metavar="MODEL", help="As `list runs` names it. [all]")
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="T", help="From 30d, 12w, 6mo, 1y ago or a date on.")

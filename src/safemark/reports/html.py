@@ -219,12 +219,12 @@ def ticks(metric: MetricDocument, threshold: Threshold | None, on: Axis) -> tupl
     wanted = [edge for edge, _ in edges(metric, threshold) if on.low <= edge <= on.high]
     wanted += [] if metric.target is None else [metric.target]
     suffix = wording.suffix(metric.unit) if metric.unit == "share" else ""
-    last = max(wanted, default=None)
+    closing = _closing(max(wanted, default=on.high), metric.unit, suffix, on)
     placed: list[tuple[float, float, Tick]] = []
     for value in (*wanted, on.low, on.high):
         x, text = on.at(value), wording.tick(value, metric.unit)
         anchor = "start" if x == 0 else "end" if x == 100 else "middle"
-        width = _CHARACTER * len(text + suffix if value in (last, on.high) else text)
+        width = _CHARACTER * len(text + suffix if value in (closing, on.high) else text)
         left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
         if all(left > end + _APART or left + width < start - _APART for start, end, _ in placed):
             placed.append((left, left + width, Tick(x, text, anchor)))
@@ -232,6 +232,13 @@ def ticks(metric: MetricDocument, threshold: Threshold | None, on: Axis) -> tupl
     if found:
         found[-1] = replace(found[-1], text=found[-1].text + suffix)
     return tuple(found)
+
+
+def _closing(last: float, unit: str, suffix: str, on: Axis) -> float:
+    """Which label bears the unit: the axis's end, or ``last`` where that leaves it no room."""
+    end = len(wording.tick(on.high, unit) + suffix)
+    taken = on.at(last) + _CHARACTER * len(wording.tick(last, unit)) / 2
+    return on.high if taken + _APART < 100 - _CHARACTER * end else last
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,13 +121,23 @@ def opened(given: str, store: Callable[[], Store]) -> Side:
     kept = store()
     try:
         return from_store(kept, kept.run(given), given)
-    except UnknownName:
+    except UnknownName as error:
         newest = next(
             (run for run in kept.runs() if run.model == given and run.status == "complete"), None
         )
         if newest is None:
-            raise
+            raise _told(given, error) from error
         return from_store(kept, newest, newest.id)
+
+
+def _told(given: str, unknown: UnknownName) -> UsageError:
+    """``unknown``, or of what is written like a path that there is no such file."""
+    if "/" not in given:
+        return unknown
+    return UsageError(
+        f"there is no baseline file {given}, and no run or model of that name",
+        "`safemark runs export RUN -o FILE` writes one; `safemark list runs` shows the runs",
+    )
 
 
 def _is_path(given: str) -> bool:

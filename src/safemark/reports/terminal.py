@@ -34,6 +34,8 @@ STYLES: dict[LightName, str] = {
 SHOWN_ATTACKS = 12
 SHOWN_GAPS = 3
 SHOWN_GREYS = 12
+SHOWN_FURTHER = 6
+SHOWN_UNCHECKED = 5
 
 
 def terminal(
@@ -86,7 +88,7 @@ def _scorecard(document: Document, width: int, html_path: str | None) -> Rendera
         blocks += [Text(""), _benchmarks(document.benchmarks, width)]
     if greys := _greys(document.benchmarks):
         blocks += [Text(""), Text("Grey, and why", "bold"), *greys]
-    if further := [one for part in document.benchmarks for one in _further(part)]:
+    if further := _all_further(document.benchmarks):
         blocks += [Text(""), Text("Also scored, no lights taken", "bold"), *further]
     if attacked := _attacks(document):
         blocks += [Text(""), Text("Attacks", "bold"), *attacked]
@@ -211,15 +213,18 @@ def _named(part: BenchmarkDocument, most: int) -> str:
 def _greys(benchmarks: Iterable[BenchmarkDocument]) -> list[RenderableType]:
     """One line for each that has a headline and no light: what is absent, and why."""
     lines: list[RenderableType] = [
-        _line(f"  {_named(each, 40)}: {each.why}{_reasons(each)}")
+        _indented(wording.short(f"{_named(each, 40)}: {each.why}{_reasons(each)}", 200))
         for each in benchmarks
         if each.light == "grey" and each.headline
     ]
-    more = len(lines) - SHOWN_GREYS
-    shown = lines[:SHOWN_GREYS]
-    if more > 0:
-        shown.append(_line(f"  and {more} more in the full report", "dim"))
-    return shown
+    return _first(lines, SHOWN_GREYS)
+
+
+def _first(lines: list[RenderableType], most: int) -> list[RenderableType]:
+    """So many lines, and how many more there are."""
+    more = len(lines) - most
+    told = [_line(f"  and {more} more in the full report", "dim")] if more > 0 else []
+    return [*lines[:most], *told]
 
 
 def _reasons(part: BenchmarkDocument) -> str:
@@ -230,6 +235,10 @@ def _reasons(part: BenchmarkDocument) -> str:
     is_of_all = metric is None or (metric.n, metric.absent) == (part.n, part.absent)
     before = "" if is_of_all else f"; of all {part.n + part.absent:,}"
     return f"{before}: {wording.reasons(part.absent_reasons)}"
+
+
+def _all_further(benchmarks: Iterable[BenchmarkDocument]) -> list[RenderableType]:
+    return _first([line for part in benchmarks for line in _further(part)], SHOWN_FURTHER)
 
 
 def _further(benchmark: BenchmarkDocument) -> list[RenderableType]:
@@ -260,7 +269,7 @@ def _attacks(document: Document) -> list[RenderableType]:
         named = f"{each.name} + {wording.short(each.attack, 30)}"
         for change in _telling(attacked.differences)[:2]:
             said = f"{wording.short(change.label, 40)} {wording.moved(change)}"
-            lines.append(_text(f"  {named}: {said}"))
+            lines.append(_indented(f"{named}: {said}"))
         if attacked.failures:
             n = attacked.failures
             lines.append(_line(f"    {n:,} failures of the attacker itself, no attempts", "dim"))
@@ -268,7 +277,7 @@ def _attacks(document: Document) -> list[RenderableType]:
         lines.append(_line(f"  and {len(made) - SHOWN_ATTACKS} more in the full report", "dim"))
     for family in document.attack_families:
         named = f"{family.benchmark}, {wording.short(family.name, 30)} ({family.members})"
-        lines.append(_text(f"  {named}: {wording.family(family)}"))
+        lines.append(_indented(f"{named}: {wording.family(family)}"))
     return lines
 
 
@@ -289,16 +298,15 @@ def _judges(benchmarks: Sequence[BenchmarkDocument]) -> list[RenderableType]:
         if not benchmark.judge.n:
             unknown += [benchmark.name] if benchmark.name not in unknown else []
             continue
-        lines.append(_text(f"  {benchmark.name}: {benchmark.judge.why}"))
+        lines.append(_indented(f"{benchmark.name}: {benchmark.judge.why}"))
         lines += [
             _line(f"    {wording.short(each.label, 40)}: {wording.corrected(each)}")
             for each in benchmark.judge.rates
         ]
     if unknown:
-        named = wording.short(", ".join(unknown), 100)
-        lines.append(
-            _text(f"  not checked against people: {named}; `safemark judge check` does", "dim")
-        )
+        named = LeftOut(unknown, "").named(SHOWN_UNCHECKED)
+        told = f"not checked against people: {named}; `safemark judge check` does"
+        lines.append(_indented(told, "dim"))
     return lines
 
 
@@ -307,7 +315,7 @@ def _gaps(document: Document) -> list[RenderableType]:
     if not found:
         return []
     lines: list[RenderableType] = [Text("Not covered", "bold")]
-    lines += [_line(f"  {_left_out(each)}") for each in found[:SHOWN_GAPS]]
+    lines += [_indented(wording.short(_left_out(each), 200)) for each in found[:SHOWN_GAPS]]
     if more := sum(len(each.names) for each in found[SHOWN_GAPS:]):
         lines.append(Text(f"  and {more} more in the full report", "dim"))
     return lines
@@ -325,6 +333,11 @@ def _line(text: str, style: str = "") -> Text:
     line = _text(text, style)
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
+
+
+def _indented(text: str, style: str = "") -> Padding:
+    """Text of a list: what goes on in another line begins under it."""
+    return Padding(_text(text, style), (0, 0, 0, 2))
 
 
 def _ending(document: Document, html_path: str | None) -> list[RenderableType]:
