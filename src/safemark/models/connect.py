@@ -114,7 +114,9 @@ def connect(
         )
     if provider in PROVIDERS:
         return _over_http(provider, rest, base_url, given, limits, prices)
-    make = partial(_local, offline=True) if offline and provider == "hf" else _MAKERS[provider]
+    make = _MAKERS[provider]
+    if offline and provider in _FROM_HUB:
+        make = partial(_FROM_HUB[provider], offline=True)
     model = limited(make(rest, given), limits)
     price = _price(name, {}, prices, is_own=False)
     return model if price is None else Priced(model, price)
@@ -383,12 +385,12 @@ def _local(path_or_id: str, options: dict[str, str], *, offline: bool = False) -
     return load(path_or_id, name=f"hf/{path_or_id}", options=options, offline=offline)
 
 
-def _reference(rest: str, options: dict[str, str]) -> Model:
+def _reference(rest: str, options: dict[str, str], *, offline: bool = False) -> Model:
     if rest:
         raise UsageError("`reference` takes no further name", "say `reference`")
     from safemark.models.local import load
 
-    return load(str(REFERENCE), name="reference", options=options)
+    return load(str(REFERENCE), name="reference", options=options, offline=offline)
 
 
 def _fake(script: str, options: dict[str, str]) -> Model:
@@ -456,3 +458,6 @@ _MAKERS: dict[str, Callable[[str, dict[str, str]], Model]] = {
     "python": _python,
     "recorded": _recorded,
 }
+
+_FROM_HUB = {"hf": _local, "reference": _reference}
+"""Makers of what may come from the Hugging Face hub: a model, or an adapter to the one shipped."""

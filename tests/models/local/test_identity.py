@@ -11,7 +11,15 @@ def test_everything_that_changes_answers_changes_the_digest(tmp_path: Path) -> N
     model, adapter = tmp_path / "model", tmp_path / "adapter"
     for folder in (model, adapter):
         folder.mkdir()
-    names = ("model.safetensors", "config.json", "tokenizer.json", "generation_config.json")
+    names = (
+        "model.safetensors",
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer.model",
+        "spiece.model",
+        "qwen.tiktoken",
+    )
     digests = [digest(model)]
     for name in names:
         (model / name).write_text("{}")

@@ -1,5 +1,6 @@
 """What can be wrong with a model folder, and what the error tells to do about it."""
 
+import asyncio
 import gc
 import importlib.util
 import json
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from safemark.errors import UnknownName, UsageError
+from safemark.errors import CallFailed, UnknownName, UsageError
 from safemark.models._model import Model, can
+from safemark.models.connect import connect
 from safemark.models.local import load
-from safemark.types import Ask, Message
+from safemark.types import Ask, Message, Reason
 from tests.models.local.conftest import MakeModel
 from tests.models.local.tiny import edit_config
 
@@ -128,7 +130,11 @@ def test_a_gguf_file_is_sent_to_a_server(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         load(str(tmp_path))
 
-    assert "--base-url" in caught.value.hint
+    assert "llama-server" in caught.value.hint
+    assert "llamacpp/NAME" in caught.value.hint
+    with pytest.raises(UsageError, match="is a file") as of_file:
+        load(str(tmp_path / "model.gguf"))
+    assert of_file.value.hint == caught.value.hint
 
 
 def test_a_folder_without_weights_says_so(folder: Path) -> None:
@@ -241,6 +247,75 @@ async def test_an_adapter_changes_the_answers_and_the_identity(
     assert abs(after.logprob - before.logprob) > 0.01
     assert model.identity.digest != plain.identity.digest
     assert str(tmp_path) not in json.dumps(model.identity.detail)
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+@pytest.mark.parametrize(
+    ("made_for", "lost", "problem"),
+    [
+        ({}, "layers.1.", "4 tensors are missing and 0 too many"),
+        ({"num_hidden_layers": 3}, "", "0 tensors are missing and 4 too many"),
+        ({"hidden_size": 32}, "", "size mismatch"),
+    ],
+)
+def test_an_adapter_that_does_not_fit_is_refused(
+    tiny_folder: Callable[..., Path],
+    folder: Path,
+    tmp_path: Path,
+    made_for: dict[str, int],
+    lost: str,
+    problem: str,
+) -> None:
+    peft = pytest.importorskip("peft", reason="needs the extra `local`")
+    from safetensors.torch import load_file, save_file
+    from transformers import AutoModelForCausalLM
+
+    module = AutoModelForCausalLM.from_pretrained(tiny_folder(**made_for))
+    config = peft.LoraConfig(r=4, target_modules=["q_proj", "down_proj"], init_lora_weights=False)
+    peft.get_peft_model(module, config).save_pretrained(tmp_path / "adapter")
+    file = tmp_path / "adapter" / "adapter_model.safetensors"
+    kept = {name: one for name, one in load_file(file).items() if not (lost and lost in name)}
+    save_file(kept, file)
+
+    with pytest.raises(UsageError, match=problem) as caught:
+        load(str(folder), options={"device": "cpu", "adapter": str(tmp_path / "adapter")})
+
+    assert "made for this model" in caught.value.hint
+
+
+def test_a_revision_does_not_go_with_a_folder(folder: Path) -> None:
+    with pytest.raises(UsageError, match="revision=v2 does not go with a folder"):
+        load(str(folder), options={"revision": "v2"})
+
+
+async def test_a_token_that_the_model_does_not_know_fails_alone(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    known = len(weights["model.embed_tokens.weight"]) - 1
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        weights[name] = weights[name][:known].clone()
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    edit_config(folder, vocab_size=known)
+    model = load(str(folder), options={"device": "cpu"})
+    strange = model.weights.tokenizer.decode([known])
+
+    good, bad = await asyncio.gather(
+        model.loglikelihood("The nurse", [" yes"]),
+        model.loglikelihood(f"The nurse{strange}", [" yes"]),
+        return_exceptions=True,
+    )
+    reply, none = await asyncio.gather(
+        model.reply((Message("user", "hello"),), Ask(max_output_tokens=2)),
+        model.reply((Message("user", f"hello{strange}"),), Ask(max_output_tokens=2)),
+        return_exceptions=True,
+    )
+
+    assert not isinstance(good, BaseException)
+    assert not isinstance(reply, BaseException)
+    for failure in (bad, none):
+        assert isinstance(failure, CallFailed)
+        assert failure.reason is Reason.UNSUPPORTED
 
 
 @pytest.mark.parametrize(
@@ -360,6 +435,30 @@ def test_offline_takes_from_the_cache_and_never_asks_the_hub(
     assert caught.value.hint == "run once without --offline, or give a folder"
     assert load("somebody/tiny", offline=True).name == "hf/somebody/tiny"
     assert no_network == []
+
+
+def test_an_adapter_to_the_shipped_model_is_not_downloaded_offline(
+    tmp_path: Path, no_network: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with pytest.raises(UsageError, match="--offline downloads nothing"):
+        connect("reference", options={"adapter": "nobody/adapter"}, offline=True)
+
+    assert no_network == []
+
+
+def test_a_revision_that_is_not_in_the_cache_is_named(
+    tiny_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    _cached_model(tiny_folder(), tmp_path)
+    with pytest.raises(UsageError, match="not in the local cache as `v2`"):
+        load("somebody/tiny", options={"revision": "v2"}, offline=True)
 
 
 def _cached_model(folder: Path, cache: Path) -> None:

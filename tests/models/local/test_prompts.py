@@ -172,3 +172,45 @@ def test_trailing_whitespace_goes_to_the_continuation() -> None:
 )
 def test_thinking_is_kept_apart(text: str, opened: bool, answer: str, thinking: str | None) -> None:
     assert without_thinking(text, opened) == (answer, thinking)
+
+
+HALF = "half a surrogate pair: \ud83d"
+
+
+@pytest.mark.parametrize(
+    "asked", [(HALF, ["yes"]), ("so", [HALF]), ((Message("user", HALF),), ["yes"])]
+)
+def test_half_a_surrogate_pair_fails_alone(asked: tuple[Any, list[str]]) -> None:
+    made = prompts()
+
+    bad, good = made.pairs([asked, ("so", [" yes"])])
+
+    assert isinstance(bad, CallFailed)
+    assert bad.reason is Reason.BAD_REQUEST
+    assert isinstance(good, list)
+    with pytest.raises(CallFailed, match="surrogate"):
+        made.prompt((Message("user", HALF),), None, None)
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "recursion"),
+        ("{{ 'a' * 10 ** 15 }}", "MemoryError"),
+        ("{{ raise_exception('no' ~ '\\n' ~ 'way') }}", "no$"),
+        ("{{ raise_exception('no' * 1000) }}", ": (no){100}$"),
+    ],
+)
+def test_whatever_a_template_does_is_one_sentence_and_no_crash(template: str, why: str) -> None:
+    made = prompts(template)
+
+    assert not made.takes_system
+    with pytest.raises(CallFailed, match=why) as caught:
+        made.prompt(ASKED, None, None)
+    assert caught.value.reason is Reason.UNSUPPORTED
+
+
+def test_a_template_that_takes_no_conversation_at_all_is_told() -> None:
+    assert prompts("{{ raise_exception('never') }}").notes == (
+        "the chat template refuses a user's turn, or leaves out what it says",
+    )

@@ -297,11 +297,15 @@ async def test_continuations_share_their_context(tiny: MakeModel) -> None:
 async def test_a_long_text_loses_tokens_from_the_left(tiny: MakeModel) -> None:
     model = tiny()
     context = text(random.Random(3), 400)
+    said = "texts of more than 256 tokens lost their beginning"
+    await model.loglikelihood("The nurse", [" who was late"])
+    assert said not in model.notes
 
     (found,) = await model.loglikelihood(context, [" who was late"])
 
     assert len(model.weights[1].encode(context)) > 257
     assert_same([found], [one_by_one(model, context, " who was late")])
+    assert said in model.notes
 
 
 async def test_a_text_without_a_context_that_does_not_fit_is_scored_in_parts(

@@ -6,5 +6,8 @@ def described() -> str:
     import torch
 
     cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    where = f"{cuda} CUDA device{'' if cuda == 1 else 's'}" if cuda else "CPU only"
+    if cuda:
+        where = f"{cuda} CUDA device{'' if cuda == 1 else 's'}"
+    else:
+        where = "MPS" if torch.backends.mps.is_available() else "CPU only"
     return f"torch {torch.__version__}, {where}"

@@ -94,6 +94,8 @@ class Gatherer(Generic[Job, Result]):
             failure: Exception = RuntimeError("the batch ended without an answer for this call")
         except Exception as error:  # noqa: BLE001  carried to the callers, not handled here
             failure = error
+        except BaseException as error:  # noqa: BLE001  a panic of the tokenizer is no Exception
+            failure = RuntimeError(f"{type(error).__name__}: {error}")
         for index in range(len(batch)):
             if index not in delivered and wanted(index):
                 deliver(index, failure)

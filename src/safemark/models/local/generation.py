@@ -131,6 +131,7 @@ class Generator:
     def _row(self, index: int, job: Conversation) -> _Row:
         ask = job.ask
         prompt = self.prompts.prompt(job.messages, ask.system, ask.prefill)
+        self.network.check(prompt.tokens)
         room = self.network.max_length - len(prompt.tokens)
         if room <= 0:
             raise CallFailed(

@@ -10,7 +10,7 @@ from pathlib import Path
 from safemark.errors import UsageError
 
 _TIMEOUT_S = 10.0
-_ALWAYS = ("*.json", "*.jinja", "*.model", "*.txt", "tokenizer*", "vocab*", "merges*")
+_ALWAYS = ("*.json", "*.jinja", "*.model", "*.tiktoken", "*.txt", "tokenizer*", "vocab*", "merges*")
 
 
 def fetched(
@@ -79,15 +79,25 @@ def _cached(
     try:
         return Path(snapshot_download(model, revision=revision, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
+        cached = "the local cache" if revision is None else f"the local cache as `{revision}`"
         raise UsageError(
-            f"`{model}` is no folder here and not in the local cache, and {why}", hint
+            f"`{model}` is no folder here and not in {cached}, and {why}", hint
         ) from error
 
 
 def _weights(model: str, names: Collection[str], *, pickle: bool) -> str:
-    """The pattern of the weight files; safetensors wherever there are any."""
+    """The pattern of the weight files; safetensors wherever there are any.
+
+    Raises:
+        UsageError: there are none, or only pickled ones and nobody allowed these.
+    """
     if any(name.endswith(".safetensors") for name in names):
         return "*.safetensors"
+    if not any(name.endswith(".bin") for name in names):
+        hint = "give the id of a model with *.safetensors"
+        if any(name.endswith(".gguf") for name in names):
+            hint = "serve it, `llama-server -hf ID`, and use llamacpp/NAME; docs/local.md"
+        raise UsageError(f"`{model}` has no weights that can be loaded here", hint)
     if not pickle:
         raise UsageError(
             f"`{model}` has only pickled weights, which can run code when loaded",

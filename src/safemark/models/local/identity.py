@@ -17,7 +17,8 @@ WEIGHTS = ("*.safetensors", "*.bin")
 SETTINGS = ("config.json", "generation_config.json", "*.py")
 TOKENIZER = (
     "tokenizer.json",
-    "tokenizer.model",
+    "*.model",
+    "*.tiktoken",
     "vocab.json",
     "vocab.txt",
     "merges.txt",

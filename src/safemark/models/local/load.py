@@ -57,6 +57,8 @@ _TOKENIZER_FILES = (
     "tokenizer_config.json",
 )
 
+_GGUF = "serve it with `llama-server -m FILE.gguf --port 8080` and say llamacpp/NAME"
+
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
@@ -100,6 +102,11 @@ def load(
     settings = replace(_settings(options or {}), offline=offline)
     folder = _folder(path_or_id)
     if folder is not None:
+        if settings.revision is not None:
+            raise UsageError(
+                f"-M revision={settings.revision} does not go with a folder",
+                "it names a commit, tag or branch of an id on the hub: leave it away",
+            )
         _check_folder(folder, settings)
     _check_installed()
     is_on_hub = folder is None
@@ -238,7 +245,8 @@ def _folder(path_or_id: str) -> Path | None:
     if path.is_dir():
         return path
     if path.exists():
-        raise UsageError(f"`{path_or_id}` is a file", "give the folder that holds config.json")
+        hint = _GGUF if path.suffix == ".gguf" else "give the folder that holds config.json"
+        raise UsageError(f"`{path_or_id}` is a file", hint)
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", path_or_id) or path_or_id.startswith("."):
         raise UsageError(
             f"there is no folder `{path_or_id}`", "give a model folder or a hub id (org/name)"
@@ -250,7 +258,7 @@ def _check_folder(folder: Path, settings: _Settings) -> None:
     if not (folder / "config.json").is_file():
         hint = "a model folder holds config.json, *.safetensors and a tokenizer"
         if any(folder.glob("*.gguf")):
-            hint = "serve GGUF files with llama.cpp's server and use openai/NAME --base-url URL"
+            hint = _GGUF
         raise UsageError(f"`{folder}` is not a model folder: it has no config.json", hint)
     if not any(folder.glob("*.safetensors")):
         if not any(folder.glob("*.bin")):
@@ -358,12 +366,42 @@ def _module(
 
 
 def _adapted(module: Any, adapter: Path) -> Any:
-    """The module with the adapter's weights added into its own."""
+    """The module with the adapter's weights added into its own.
+
+    Raises:
+        UsageError: what the adapter holds and what it should hold are not the same; peft leaves
+            what is missing at random numbers and passes over what is too much.
+    """
     from peft import PeftModel
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft's calls of older transformers
-        return PeftModel.from_pretrained(module, adapter).merge_and_unload()
+    with _explained(adapter, "adapter"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of older transformers, and of what is asked here
+        adapted = PeftModel.from_pretrained(module, adapter)
+        found = adapted.load_adapter(adapter, "default")
+    wrong = [*found.missing_keys, *found.unexpected_keys]
+    if wrong:
+        raise UsageError(
+            f"the adapter `{adapter.name}` does not fit the model: {len(found.missing_keys)} "
+            f"tensors are missing and {len(found.unexpected_keys)} too many, first `{wrong[0]}`",
+            "was it made for this model, and is the download complete?",
+        )
+    return adapted.merge_and_unload()
+
+
+_OFTEN_WRONG = {
+    "tokenizer": "are tokenizer.json and tokenizer_config.json there, and whole?",
+    "weights": "is config.json the model's own, and is transformers new enough for it?",
+    "adapter": "was it made for this model, and is the download complete?",
+}
+"""What to look at first when a part cannot be loaded."""
+
+
+def _first_words(error: Exception) -> str:
+    """The first line of an error, and the next one too where that only announces it."""
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].endswith(":"):
+        lines[0] = f"{lines[0]} {lines[1]}"
+    return lines[0][:300] if lines else type(error).__name__
 
 
 @contextmanager
@@ -378,12 +416,14 @@ def _explained(folder: Path, part: str) -> Iterator[None]:
     except (SafemarkError, MemoryError):
         raise
     except Exception as error:
-        first = str(error).strip().split("\n")[0][:300] or type(error).__name__
+        first = _first_words(error)
         text = str(error).lower()
-        hint = "transformers says so; does AutoModelForCausalLM load it?"
+        hint = _OFTEN_WRONG[part]
         if "trust_remote_code" in text or "custom code" in text:
             first = "it needs Python code that comes with the model"
             hint = "-M trust_remote_code=yes runs that code; read it first"
+        elif "attn_implementation" in text or "flashattention" in text:
+            hint = "-M attn=sdpa or -M attn=eager works everywhere"
         elif type(error).__name__ == "SafetensorError":
             hint = "the file is damaged or cut off: download it again"
         raise UsageError(f"cannot load the {part} in `{folder.name}`: {first}", hint) from error

@@ -69,7 +69,9 @@ class LocalModel:
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers should know: how they are computed, what the model lacks."""
         scorer, generator = self._open()
-        return (*self._prompts.notes, *scorer.notes, *generator.notes)
+        cut = f"texts of more than {scorer.network.max_length} tokens lost their beginning"
+        said = (cut,) if scorer.cuts_texts else ()
+        return (*self._prompts.notes, *scorer.notes, *said, *generator.notes)
 
     @property
     def weights(self) -> Weights:

@@ -17,10 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from safemark.errors import CallFailed
 from safemark.models.local.linear import Grouped, fast_products
 from safemark.models.local.picking import Picking, Read
 from safemark.models.local.placement import free_memory
 from safemark.models.local.workers import allowed, using
+from safemark.types import Reason
 
 DEFAULT_MAX_LENGTH = 2048
 OPERATIONS_A_THREAD = 2 * 10**9
@@ -30,6 +32,13 @@ BYTES_A_THREAD = 10**8
 GROUPED_SHARE = 4
 """Weights are kept a second time, as products read them, in at most a quarter of what is free."""
 
+_NO_MEMORY = (
+    "not enough memory",
+    "can't allocate memory",
+    "out of memory",
+    "could not create a primitive",  # oneDNN's, which does not say why
+    "could not create a memory object",
+)
 _UNSET_LENGTH = int(1e30)  # what tokenizers say when nobody set a length
 
 
@@ -85,6 +94,19 @@ class Network:
     def vocabulary(self) -> int:
         """Columns of the logits."""
         return int(self.config.vocab_size)
+
+    def check(self, tokens: Sequence[int]) -> None:
+        """One token without an embedding would break the whole pass that it is in.
+
+        Raises:
+            CallFailed: there is one.
+        """
+        if max(tokens, default=0) >= self.vocabulary:
+            raise CallFailed(
+                Reason.UNSUPPORTED,
+                f"the tokenizer gives token {max(tokens)}, the model knows {self.vocabulary}",
+                "does the tokenizer belong to the model?",
+            )
 
     def logits(self, read: Sequence[int] | None, ids: Tensor, **inputs: Any) -> Tensor:
         """Logits, float32, (positions, vocabulary), at flat positions ``read`` of ``ids`` (or all).
@@ -187,6 +209,4 @@ def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error)
-    return isinstance(error, RuntimeError) and (
-        "not enough memory" in text or "can't allocate memory" in text or "out of memory" in text
-    )
+    return isinstance(error, RuntimeError) and any(words in text for words in _NO_MEMORY)

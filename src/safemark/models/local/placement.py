@@ -9,16 +9,31 @@ from pathlib import Path
 from typing import Any
 
 _CGROUP = Path("/sys/fs/cgroup")
+_LIMITS = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Files of a control group, version 2 and version 1: its limit, what is taken, and the line in
+``memory.stat`` beside them that counts files read lately, which make room for whoever needs it."""
 
 
 def free_memory() -> int:
-    """Bytes that a process may still take, whatever limits it least."""
-    found = _available()
-    with suppress(OSError, ValueError):
-        most = int((_CGROUP / "memory.max").read_text())  # "max" where there is no limit
-        used = int((_CGROUP / "memory.current").read_text())
-        found = min(found, max(0, most - used))
-    return found
+    """Bytes that a process may still take, whatever limits it most."""
+    found = [_available()]
+    for most, used, files in _LIMITS:
+        with suppress(OSError, ValueError):
+            limit = int((_CGROUP / most).read_text())  # "max" where there is no limit
+            taken = int((_CGROUP / used).read_text())
+            found.append(limit - taken + _read_lately((_CGROUP / most).parent, files))
+    return max(0, min(found))
+
+
+def _read_lately(folder: Path, name: str) -> int:
+    for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines():
+        key, _, count = line.partition(" ")
+        if key == name:
+            return int(count)
+    return 0
 
 
 def _available() -> int:

@@ -60,7 +60,9 @@ class Prompts:
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         self.has_template = bool(getattr(tokenizer, "chat_template", None))
-        self.takes_system = self.has_template and self._renders_system()
+        self.takes_system = self.has_template and self._renders(
+            Message("system", _MARK), Message("user", "hello")
+        )
         self.notes = tuple(self._shortcomings())
         self.prefix_token = _first_known(tokenizer.bos_token_id, tokenizer.eos_token_id)
         self._prefix = "" if self.prefix_token is None else tokenizer.decode(self.prefix_token)
@@ -184,15 +186,17 @@ class Prompts:
         )
         return text
 
-    def _renders_system(self) -> bool:
+    def _renders(self, *messages: Message) -> bool:
         try:
-            return _MARK in self._templated((Message("system", _MARK), Message("user", "hello")))
+            return _MARK in self._templated(messages)
         except TEMPLATE_ERRORS:  # raise_exception is how a template says "no system turn"
             return False
 
     def _shortcomings(self) -> Iterable[str]:
         if not self.has_template:
             yield "no chat template: messages are put as plain text (User: … Assistant:)"
+        elif not self.takes_system and not self._renders(Message("user", _MARK)):
+            yield "the chat template refuses a user's turn, or leaves out what it says"
         elif not self.takes_system:
             yield "the chat template has no system turn: system text begins the first user turn"
 

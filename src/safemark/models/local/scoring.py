@@ -101,11 +101,13 @@ class Scorer:
     """Scores token pairs on one network.
 
     ``notes`` says which method is used and why; it may grow when a longer text comes.
+    ``cuts_texts`` is whether one was too long for the model and lost its beginning.
     """
 
     def __init__(self, network: Network, budget: Budget, packing: Packing | None = None) -> None:
         self.network = network
         self.notes: tuple[str, ...] = ()
+        self.cuts_texts = False
         self._budget = budget
         self._packing = packing or Packing()
         self._packs = True
@@ -135,9 +137,15 @@ class Scorer:
         readers: dict[Asked, list[int]] = defaultdict(list)
         for number, pair in enumerate(pairs):
             try:
-                readers[_asked(pair, self.network.max_length)].append(number)
+                self.network.check(pair.context)
+                self.network.check(pair.continuation)
+                asked = _asked(pair, self.network.max_length)
             except CallFailed as failure:
                 deliver(number, failure)
+                continue
+            readers[asked].append(number)
+            whole = len(pair.context) + len(pair.continuation)
+            self.cuts_texts |= len(asked.inputs) + 1 < whole
         if not readers:
             return
 
