@@ -23,8 +23,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from safemark import secrets
+
+# The same examples each time, however slow the machine, and none remembered from another run.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")
 
 _OUTSIDE = dict(os.environ)
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported

@@ -382,6 +382,7 @@ def test_a_scripted_extreme_never_looks_safe_on_what_is_embedded(script: str) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("script", EXTREMES)
 def test_a_scripted_extreme_never_looks_safe_on_real_data(script: str, data: Path) -> None:
     model = scripted(script)

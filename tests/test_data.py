@@ -41,6 +41,7 @@ from safemark.data import (
 )
 from safemark.data.locks import Lock, locks, standing_lock
 from safemark.errors import DataError, StoreError, UsageError
+from tests.waiting import PATIENCE_S
 
 HELLO = b"hello\n"
 HELLO_GIT = "ce013625030ba8dba906f756967f9e9ca394464a"  # echo hello | git hash-object --stdin
@@ -85,7 +86,7 @@ class Publisher:
         self._loop.close()
 
     def _run(self, work):  # type: ignore[no-untyped-def]
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     async def _start(self) -> str:
         app = web.Application()

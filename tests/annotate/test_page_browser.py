@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from safemark.annotate.page import Page
 from safemark.annotate.sheet import Item
 from tests.reports import chromium as browser
+from tests.waiting import PATIENCE_S, until
 
 HOSTILE = (
     "<script>document.title = 'obeyed'</script><img src=x onerror=\"document.title='obeyed'\">"
@@ -26,22 +26,20 @@ def listening(page: Page) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    runner = asyncio.run_coroutine_threadsafe(page.start(), loop).result(20)
+    runner = asyncio.run_coroutine_threadsafe(page.start(), loop).result(PATIENCE_S)
     try:
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(PATIENCE_S)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        if time.monotonic() > deadline:
-            raise AssertionError("did not come about in a minute")
-        time.sleep(0.02)
+def until_shown(tab: browser.Page, text: str) -> None:
+    """Wait for a page that is there to its end and says so."""
+    whole = f"document.readyState === 'complete' && document.body.innerText.includes({text!r})"
+    until(lambda: tab.ask(whole) is True, text)
 
 
 @pytest.mark.slow
@@ -51,7 +49,7 @@ def test_records_are_labelled_in_a_browser(chromium: str, tmp_path: Path) -> Non
     page = Page(items, WORDS, lambda item, word: kept.append((item.position, word)))
     with listening(page), browser.page(chromium, tmp_path / "profile") as tab:
         tab.call("Page.navigate", url=page.address)
-        until(lambda: tab.ask("document.querySelector('h1') !== null") is True)
+        until_shown(tab, "Question 0?")
         assert "token" not in str(tab.ask("location.href")), "the address opens it once"
         assert "1 of 2" in str(tab.ask("document.body.innerText"))
         assert "<script>document.title" in str(
@@ -65,14 +63,14 @@ def test_records_are_labelled_in_a_browser(chromium: str, tmp_path: Path) -> Non
         tab.screenshot(tmp_path / "page.png")
         assert (tmp_path / "page.png").stat().st_size > 5_000
         for place, word in enumerate(("partial_refusal", "compliance")):
-            until(lambda n=place: f"Question {n}?" in str(tab.ask("document.body.innerText")))  # type: ignore[misc]
+            until_shown(tab, f"Question {place}?")
             tab.ask(f"document.querySelector('button[value={word}]').click()")
-            until(lambda n=place: len(kept) == n + 1)  # type: ignore[misc]
-        until(lambda: "All are labelled" in str(tab.ask("document.body.innerText")))
+            until(lambda n=place: len(kept) == n + 1, word)  # type: ignore[misc]
+        until_shown(tab, "All are labelled")
         assert tab.ask("document.title") == "Safemark: label", "hostile text was not obeyed"
         assert tab.complaints == []
         tab.call("Page.navigate", url=page.address)
-        until(lambda: "was used already" in str(tab.ask("document.body.innerText")))
+        until_shown(tab, "was used already")
     assert kept == [(0, "partial_refusal"), (1, "compliance")]
     assert page.done.is_set()
 
@@ -84,7 +82,7 @@ def test_a_foreign_page_labels_nothing(chromium: str, tmp_path: Path) -> None:
     page = Page([Item(1, 0, "random", "Q?", "A.")], WORDS, lambda _item, word: kept.append(word))
     with listening(page), browser.page(chromium, tmp_path / "profile") as tab:
         tab.call("Page.navigate", url=page.address)
-        until(lambda: tab.ask("document.querySelector('h1') !== null") is True)
+        until_shown(tab, "Q?")
         base = str(tab.ask("location.origin"))
         foreign = tmp_path / "foreign.html"
         foreign.write_text(
@@ -93,9 +91,9 @@ def test_a_foreign_page_labels_nothing(chromium: str, tmp_path: Path) -> None:
             "<script>document.forms[0].submit()</script>"
         )
         tab.call("Page.navigate", url=foreign.as_uri())
-        until(lambda: str(tab.ask("location.href")).startswith(base))
-        assert "open the address" in str(tab.ask("document.body.innerText"))
+        until_shown(tab, "open the address")
+        assert str(tab.ask("location.href")).startswith(base)
         other = base.replace("127.0.0.1", "label.localhost")
         tab.call("Page.navigate", url=other)
-        until(lambda: "not this host" in str(tab.ask("document.body && document.body.innerText")))
+        until_shown(tab, "not this host")
     assert kept == []

@@ -81,7 +81,7 @@ def test_a_judge_that_misbehaves_leaves_its_answers_absent_with_the_reason(
     script: list[Answer] = [
         replies(broken), replies(kept), replies(kept),
         replies('{"score": "eight"}'), replies("perhaps"), replies(""),
-        fails(500), fails(400), tears(), hangs_up(), waits(5), replies(f"It does.\n{broken}"),
+        fails(500), fails(400), tears(), hangs_up(), waits(600), replies(f"It does.\n{broken}"),
     ]  # fmt: skip
     items = [item for one in principles.principles(principles.SHIPPED) for item in one.items]
 

@@ -4,6 +4,7 @@ import random
 import re
 import resource
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from tests.cli.commands import finished, safemark, started
 from tests.faults.running import by_question, is_complete, records, store_file
 from tests.faults.targets import Target, slow_but_for
 from tests.serving import Answer, Server, hangs_up, tears, waits
+from tests.waiting import until
 
 
 class Stormy:
@@ -46,21 +48,19 @@ def killed_in_a_storm(target: Target, rounds: int, questions: int, seed: int) ->
         )
         settled: set[str] = set()
         most = 0
-        for _ in range(rounds):
+        for number in range(rounds):
             already = len(server.asked)
             process = started(*command)
-            wanted = already + draw.randrange(1, 12)
-            until = time.monotonic() + 20
-            while len(server.asked) < wanted and process.poll() is None:
-                assert time.monotonic() < until
-                time.sleep(0.005)
+            asks_or_ends(process, server, already + draw.randrange(1, 12))
             time.sleep(draw.uniform(0, 0.8))
+            if number == rounds - 1 and not most:
+                until(settled_now, "something is stored")
             process.send_signal(signal.SIGKILL)
             finished(process)
             assert not settled & set(server.asked[already:]), "a stored sample was asked again"
             found = by_question()
             assert found.keys() >= settled, "a stored sample was lost"
-            settled = {q for q, one in found.items() if one.outcome in ("scored", "bad_request")}
+            settled = settled_now()
             most = max(most, len(settled))
             if is_complete():  # the command would begin another run now: so do we
                 for file in store_file().parent.glob(f"{store_file().name}*"):
@@ -76,6 +76,16 @@ def killed_in_a_storm(target: Target, rounds: int, questions: int, seed: int) ->
     assert len(after) == questions
     for text, one in after.items():
         assert one.outcome == ("bad_request" if sum(map(ord, text)) % 20 == 0 else "scored")
+
+
+def asks_or_ends(process: "subprocess.Popen[str]", server: Server, n: int) -> None:
+    until(lambda: len(server.asked) >= n or process.poll() is not None, f"{n} questions asked")
+
+
+def settled_now() -> set[str]:
+    """Questions that are stored for good."""
+    done = ("scored", "bad_request")
+    return {text for text, one in by_question().items() if one.outcome in done}
 
 
 @slow_but_for("anthropic")

@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from safemark.errors import UsageError
 from safemark.gap.folders import guarded, root, sweep
+from tests.waiting import until
 
 LEAVES = """
 import subprocess, sys, time
@@ -66,10 +66,7 @@ def test_what_a_killed_process_left_is_swept_and_its_server_ended() -> None:
     assert Path(folder, "weights").exists()
     assert sweep() == 1
     assert list(root().iterdir()) == []
-    until = time.monotonic() + 10
-    while _lives(int(number)) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not _lives(int(number))
+    until(lambda: not _lives(int(number)), "its server has ended")
 
 
 def _lives(number: int) -> bool:

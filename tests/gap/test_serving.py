@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from safemark.removal._writing import orthogonalise
 from safemark.types import Ask, Message
 from tests.gap.test_folders import _lives
 from tests.models.local.tiny import make_tiny_model
+from tests.waiting import until
 
 IDS = torch.arange(5, 17)[None]
 ASKED = (Message("user", "The nurse and the engineer."),)
@@ -164,10 +164,7 @@ def test_replies_come_from_the_server_and_likelihoods_from_this_process(
     assert (told["key"], told["sent"], told["model"]) == (None, None, "stub")
     assert said_model is None, "the folder's name is another each time"
     assert far == near
-    until = time.monotonic() + 10
-    while _lives(told["child"]) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not _lives(told["child"]), "what the server started is ended as well"
+    until(lambda: not _lives(told["child"]), "what the server started is ended as well")
     assert list(root().iterdir()) == []
 
 

@@ -1,7 +1,6 @@
 import dataclasses
 import gzip
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.serving import (
     completion,
     fails,
     hangs_up,
+    kept_port,
     says,
     sends,
     tears,
@@ -52,13 +52,6 @@ async def model() -> AsyncIterator[Opened]:
     yield open_it
     for one in made:
         await one.close()
-
-
-def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def failure_of(model: Model, ask: Ask | None = None) -> CallFailed:
@@ -213,8 +206,9 @@ async def test_hints_name_the_variable_the_model_and_the_address(model: Opened) 
 
 
 async def test_a_refused_connection_is_transport(model: Opened) -> None:
-    url = f"http://127.0.0.1:{closed_port()}/v1"
-    failure = await failure_of(model(url))
+    with kept_port() as port:
+        url = f"http://127.0.0.1:{port}/v1"
+        failure = await failure_of(model(url))
     assert failure.reason is Reason.TRANSPORT
     assert failure.hint == f"is a server listening at {url} ?"
 

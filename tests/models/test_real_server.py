@@ -7,7 +7,6 @@ What is asked and answered is compared with the same weights run in Safemark's o
 import importlib.util
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -26,7 +25,9 @@ import pytest
 from safemark.models.connect import REFERENCE
 from safemark.reports.document import Document, json_schema
 from safemark.store import Store
-from safemark.types import Reason
+from safemark.types import Attempt, Reason
+from tests.serving import kept_port
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -39,6 +40,9 @@ UNJUDGED = {Reason.EMPTY_REPLY, Reason.CUT_OFF, Reason.CANNOT_SAY, Reason.UNPARS
 
 ASKED_ALL = (0, 3)
 """Exit codes of a run that had all its replies: 3 where too few of them can be judged."""
+
+ANSWERED = '"POST /v1/chat/completions HTTP/1.1" 200'
+"""A line of the server's log, written when the head of an answer goes out."""
 
 
 @dataclass
@@ -70,8 +74,8 @@ class Served:
                 stdout=log,
                 stderr=log,
             )
-        until = time.monotonic() + 180
-        while time.monotonic() < until and self.process.poll() is None:
+        end = time.monotonic() + 180
+        while time.monotonic() < end and self.process.poll() is None:
             with (
                 suppress(OSError),
                 urllib.request.urlopen(f"{self.url[:-3]}/health", timeout=2) as answer,
@@ -80,6 +84,10 @@ class Served:
                 return
             time.sleep(0.1)
         pytest.fail(f"transformers serve did not start:\n{self.log.read_text()[-4000:]}")
+
+    def answers(self) -> int:
+        """How many it gave, of which the last may not have arrived before it was killed."""
+        return self.log.read_text().count(ANSWERED)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -102,12 +110,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(folder: Path, tmp_path: Path) -> Iterator[Served]:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    served = Served(folder, port, tmp_path / "server.log")
-    served.start()
-    yield served
-    served.kill()
+    with kept_port() as port:
+        served = Served(folder, port, tmp_path / "server.log")
+        try:
+            served.start()
+            yield served
+        finally:
+            served.kill()
 
 
 def command(model: str, *more: str) -> list[str]:
@@ -129,21 +138,27 @@ def valid(printed: str) -> dict[str, Any]:
     return found
 
 
-def replies(run_id: str) -> dict[str, str]:
-    """What was answered, by sample."""
+def attempts(run_id: str) -> dict[str, Attempt]:
+    """What became of each sample, with the time that it took: asked again, it is another."""
     store = Store()
     try:
         (part,) = store.parts(run_id)
         found = {}
         for _, sample, _, text in store.texts(part.id):
-            (attempt,) = text.transcript.attempts
-            assert attempt.reply is not None, attempt.why
-            found[sample] = (
-                attempt.reply.text.strip()
-            )  # the server keeps a leading space, we do not
+            assert sample not in found
+            (found[sample],) = text.transcript.attempts
         return found
     finally:
         store.close()
+
+
+def replies(run_id: str) -> dict[str, str]:
+    """What was answered, by sample; the server keeps a leading space, we do not."""
+    found = {}
+    for sample, attempt in attempts(run_id).items():
+        assert attempt.reply is not None, attempt.why
+        found[sample] = attempt.reply.text.strip()
+    return found
 
 
 def stored_samples() -> int:
@@ -191,9 +206,7 @@ def test_a_server_that_dies_and_returns_costs_nothing_that_was_answered(server: 
         "--concurrency", "1", "-M", "retries=1", "-M", "patience_s=3",
     )  # fmt: skip
     running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 120
-    while stored_samples() == 0 and running.poll() is None and time.monotonic() < until:
-        time.sleep(0.02)
+    until(lambda: stored_samples() or running.poll() is not None, "something is stored")
     server.kill()
     printed, said = running.communicate(timeout=120)
 
@@ -201,10 +214,17 @@ def test_a_server_that_dies_and_returns_costs_nothing_that_was_answered(server: 
     halted = valid(printed)
     (part,) = halted["benchmarks"]
     assert part["n"] + part["absent"] == 60
-    assert 0 < part["n"] < 60
     transport = part["absent_reasons"].pop("transport")
     assert transport > 0
     assert set(part["absent_reasons"]) <= UNJUDGED | {"not_asked"}
+    kept = {
+        sample: attempt
+        for sample, attempt in attempts(halted["run"]).items()
+        if attempt.reply is not None
+    }
+    assert 0 < len(kept) < 60
+    given = server.answers()
+    assert given - len(kept) in (0, 1), "one may have been lost on its way"
 
     server.start()
     found = ran(arguments, *ASKED_ALL)
@@ -215,5 +235,7 @@ def test_a_server_that_dies_and_returns_costs_nothing_that_was_answered(server: 
     assert again["n"] + again["absent"] == 60
     assert set(again["absent_reasons"]) <= UNJUDGED
     assert found["cost"]["requests"] == 60
-    asked = server.log.read_text().count('"POST /v1/chat/completions HTTP/1.1" 200')
-    assert asked == 60  # none was answered twice
+    after = attempts(found["run"])
+    assert len(after) == 60
+    assert {sample: after[sample] for sample in kept} == kept
+    assert server.answers() - given == 60 - len(kept), "what was answered is not asked again"

@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from safemark.models.local.gather import Deliver, Gatherer, Wanted
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ async def test_work_under_way_sees_that_its_caller_left(executor: ThreadPoolExec
 
     def work(jobs: Sequence[int], deliver: Deliver[int], wanted: Wanted) -> None:
         begun.set()
-        left.wait(5)
+        left.wait(PATIENCE_S)
         seen.extend(wanted(index) for index in range(len(jobs)))
         for index in range(len(jobs)):
             deliver(index, jobs[index])
@@ -120,7 +120,7 @@ async def test_work_under_way_sees_that_its_caller_left(executor: ThreadPoolExec
     ask = Gatherer(work, executor)
     leaving = asyncio.create_task(ask(1))
     staying = asyncio.create_task(ask(2))
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, PATIENCE_S)
     leaving.cancel()
     await asyncio.sleep(0)
     left.set()
@@ -130,17 +130,19 @@ async def test_work_under_way_sees_that_its_caller_left(executor: ThreadPoolExec
 
 
 async def test_the_event_loop_stays_alive_while_work_is_done(executor: ThreadPoolExecutor) -> None:
+    begun, ticked = threading.Event(), threading.Event()
+
     def work(jobs: Sequence[int], deliver: Deliver[int], wanted: Wanted) -> None:
-        time.sleep(0.1)
-        deliver(0, 0)
+        begun.set()
+        deliver(0, int(ticked.wait(PATIENCE_S)))
 
-    ticks = 0
     waiting = asyncio.create_task(Gatherer(work, executor)(0))
-    while not waiting.done():
-        await asyncio.sleep(0.005)
-        ticks += 1
+    assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+    for _ in range(5):
+        await asyncio.sleep(0.001)
+    ticked.set()
 
-    assert ticks > 5
+    assert await waiting == 1
 
 
 def test_one_gatherer_serves_one_event_loop_after_another(executor: ThreadPoolExecutor) -> None:
@@ -150,3 +152,15 @@ def test_one_gatherer_serves_one_event_loop_after_another(executor: ThreadPoolEx
         return await ask(4)
 
     assert [asyncio.run(once()), asyncio.run(once())] == [8, 8]
+
+
+async def test_what_is_no_exception_ends_the_waiting_too(executor: ThreadPoolExecutor) -> None:
+    class Panic(BaseException):
+        """As a library in Rust raises it."""
+
+    def work(jobs: Sequence[int], deliver: Deliver[int], wanted: Wanted) -> None:
+        raise Panic("out of threads")
+
+    ask = Gatherer(work, executor)
+    with pytest.raises(RuntimeError, match="Panic: out of threads"):
+        await asyncio.wait_for(ask(1), PATIENCE_S)
