@@ -191,5 +191,7 @@ def now() -> str:
 
 
 def new_run_id() -> str:
-    """A fresh id that sorts by time: ``YYYYMMDD-HHMMSS-xxxxxx``."""
-    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + os.urandom(3).hex()
+    """A fresh id that sorts by time: ``YYYYMMDD-HHMMSS-fffffxx``, ``f`` the second's fraction."""
+    seconds, rest = divmod(time.time_ns(), 10**9)
+    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seconds))
+    return f"{moment}-{rest * 2**20 // 10**9:05x}{os.urandom(1).hex()}"

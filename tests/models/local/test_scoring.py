@@ -209,8 +209,10 @@ def test_in_the_last_layer_only_what_is_read_is_computed_but_for_keys_and_values
     assert torch.allclose(found, right, atol=CLOSE)
 
 
-async def test_weights_that_change_between_two_questions_are_heard(tiny: MakeModel) -> None:
-    model = tiny()
+async def test_weights_that_change_between_two_questions_are_heard(
+    tiny_folder: Callable[..., Path],
+) -> None:
+    model = load(str(tiny_folder()), options={"device": "cpu"})
     scorer = model._scorer
     assert scorer
     asked = [(f"The nurse {n}", [" yes", " no"]) for n in range(40)]

@@ -330,29 +330,36 @@ class Generator:
         """
         follow = self.network.usual_tokens[0]
         texts: list[list[int]] = []
-        worst = 0.0
+        steps_of: list[list[tuple[int, Tensor]]] = []
 
-        def compare(lines: Sequence[int], logits: Tensor) -> None:
-            nonlocal worst
-            for line, found in zip(lines, logits, strict=True):
-                right = self.network.logits(None, self.network.tensor([texts[line]]))[-1]
-                gap = float((found - right).abs().max())
-                if math.isnan(gap):  # where the plain one is none either, nothing is to compare
-                    gap = 0.0 if right.isnan().any() else math.inf
-                worst = max(worst, gap)
+        def note(first: int, logits: Tensor) -> None:
+            for line, found in enumerate(logits, first):
+                steps_of[line].append((len(texts[line]) - 1, found))
 
         try:
             for group in groups:
                 first = len(texts)
                 texts += [list(prompt) for prompt in group]
-                compare(range(first, len(texts)), steps.add(group))
+                steps_of += [[] for _ in group]
+                note(first, steps.add(group))
                 for text in texts:
                     text.append(follow)
-                compare(range(len(texts)), steps.go_on([follow] * len(texts)))
+                note(0, steps.go_on([follow] * len(texts)))
+            return max(map(self._gap, texts, steps_of))
         except Exception as error:  # a model may refuse a cache in any way it likes
             if is_out_of_memory(error):
                 raise
             return math.inf
+
+    def _gap(self, text: Sequence[int], steps: Sequence[tuple[int, Tensor]]) -> float:
+        """Largest distance of logits after positions of ``text`` from those of a plain forward."""
+        right = self.network.logits(None, self.network.tensor([text]))
+        worst = 0.0
+        for position, found in steps:
+            gap = float((found - right[position]).abs().max())
+            if math.isnan(gap):  # where the plain one is none either, nothing is to compare
+                gap = 0.0 if right[position].isnan().any() else math.inf
+            worst = max(worst, gap)
         return worst
 
 

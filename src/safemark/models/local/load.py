@@ -135,7 +135,7 @@ def _need(package: str, who: str, hint: str) -> None:
 
 
 def _loaded(folder: Path, name: str, settings: _Settings) -> LocalModel:
-    from safemark.models.local.attention import take_over
+    from safemark.models.local import attention, feed_forward
     from safemark.models.local.generation import Generator
     from safemark.models.local.network import Network, longest_text
     from safemark.models.local.passes import Budget
@@ -163,7 +163,8 @@ def _loaded(folder: Path, name: str, settings: _Settings) -> LocalModel:
     )
     _try_forward(network, folder.name)
     if settings.attention is None:
-        take_over(network)
+        attention.take_over(network)
+        feed_forward.take_over(network)
     prompts = Prompts(tokenizer)
     budget = Budget(settings.max_batch_tokens or (1024 if on_cpu else 16384))
     scorer = Scorer(network, budget)
