@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf.local.items import Item, read
-from safemark.cli.main import COLLECTED_AFTER
+from safemark.cli.main import COLLECTED_AFTER, leave
 from safemark.models.local import LocalModel, load
 from safemark.types import Likelihood
 
@@ -74,4 +74,4 @@ if __name__ == "__main__":
     pairs = (word.split("=", 1) for word in given if word != "-M")
     gc.set_threshold(*COLLECTED_AFTER)  # as the command line begins and ends
     main(folder, Path(items), Path(out), dict(pairs))
-    gc.freeze()
+    leave(0)

@@ -3,7 +3,9 @@
 What goes wrong is said here, in one way: ``error:`` and one sentence, then ``hint:``.
 """
 
+import atexit
 import gc
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -167,9 +169,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _run(given)
     finally:
         sys.excepthook = _show_bug  # typer has put its own there
-    if arguments is None:
-        gc.freeze()  # the process ends: to walk over all that torch left takes a second
+    if arguments is None and "torch" in sys.modules:
+        leave(code)
     sys.exit(code)
+
+
+def leave(code: int) -> None:
+    """End the process as `sys.exit` does, but without taking apart all that torch left.
+
+    What runs at exit runs, and output is flushed; the operating system frees the rest. It returns
+    where that is not enough: a profiler wants the last word, or output that cannot be written is
+    to be told.
+    """
+    gc.freeze()
+    if sys.getprofile() is not None or sys.gettrace() is not None:
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001  it has no public name
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(code)
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
