@@ -40,7 +40,7 @@ def test_a_run_shows_the_scorecard_and_writes_the_page(server: Server) -> None:
     assert "Usefulness" in done.out
     assert Path("scorecard.html").read_text().startswith("<!")
     assert len(server.asked) == 150
-    assert re.search(r"run \d{8}-\d{6}-[0-9a-f]{6} · openai/x · 150 requests", done.err)
+    assert re.search(r"run \d{8}-\d{6}-[0-9a-f]{7} · openai/x · 150 requests", done.err)
     assert "150 of 150" in done.err
     assert "0 absent" in done.err
 
