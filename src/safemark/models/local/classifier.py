@@ -13,10 +13,10 @@ from safemark.models.local.load import (
     _device,
     _explained,
     _folder,
-    _quiet,
     _settings,
     _tokenizer,
 )
+from safemark.models.local.process import quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def load_classifier(
     options = {"allow_pickle": "yes"} if allow_pickle else {}
     settings = _settings(options)
     folder = _folder(path_or_id)
-    with _quiet():
+    with quiet():
         if folder is None:
             folder = fetched(path_or_id, revision, pickle=allow_pickle, code=False)
         _check_folder(folder, settings)

@@ -3,11 +3,7 @@
 Nothing heavy is imported before `load` is called.
 """
 
-import ctypes
-import gc
 import importlib.util
-import os
-import platform
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,6 +16,7 @@ from safemark.errors import SafemarkError, UnknownName, UsageError
 from safemark.models.local.hub import fetched
 from safemark.models.local.identity import identity
 from safemark.models.local.local_model import LocalModel
+from safemark.models.local.process import keep_freed_memory, quiet, respect_cores, uncollected
 
 if TYPE_CHECKING:
     import torch
@@ -38,12 +35,6 @@ OPTIONS = {
     "batch_size": "rows generated together (32 on a CPU, 128 elsewhere)",
     "max_batch_tokens": "tokens scored in one pass (1024 on a CPU, 16384 elsewhere)",
 }
-
-KEPT_PIECE = 2**25
-KEPT_FREE = 2**30
-"""Bytes of memory: see `_keep_freed_memory`."""
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 _DTYPES = ("float32", "bfloat16", "float16", "auto")
 _QUANTIZED = ("8bit", "4bit")
@@ -110,7 +101,7 @@ def load(
         _check_folder(folder, settings)
     _check_installed()
     is_on_hub = folder is None
-    with _uncollected(), _quiet():
+    with uncollected(), quiet():
         if folder is None:
             folder = fetched(
                 path_or_id,
@@ -142,11 +133,11 @@ def _loaded(folder: Path, name: str, settings: _Settings) -> LocalModel:
     from safemark.models.local.prompts import Prompts
     from safemark.models.local.scoring import Scorer
 
-    _respect_cores()
+    respect_cores()
     device = _device(settings.device or "auto")
     on_cpu = device.type == "cpu"
     if on_cpu:
-        _keep_freed_memory()
+        keep_freed_memory()
     tokenizer = _tokenizer(folder, settings)
     adapter = _adapter_folder(settings)
     dtype = settings.dtype or ("float32" if on_cpu else "bfloat16")
@@ -461,56 +452,3 @@ def _adapter_folder(settings: _Settings) -> Path | None:
             "-M allow_pickle=yes loads them if you trust their source",
         )
     return path
-
-
-def _respect_cores() -> None:
-    """No more threads than the cores this process may use, and fewer where OMP_NUM_THREADS says."""
-    import torch
-
-    if "OMP_NUM_THREADS" not in os.environ and hasattr(os, "sched_getaffinity"):
-        torch.set_num_threads(max(1, min(torch.get_num_threads(), len(os.sched_getaffinity(0)))))
-
-
-def _keep_freed_memory() -> None:
-    """Lets the allocator keep what a forward pass frees, for the next one.
-
-    Given back to the system and taken again, page by page, it costs a thirtieth of the time. Larger
-    pieces than `KEPT_PIECE` still go back at once. Only glibc's allocator knows these settings.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_MMAP_THRESHOLD, KEPT_PIECE)
-        libc.mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No collection of garbage while the block runs.
-
-    To import torch and transformers makes a million objects that stay, and each collection walks
-    over all of them: a fifth of the time.
-    """
-    collected = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collected:
-            gc.enable()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and no advice from transformers while the block runs."""
-    from transformers.utils import logging
-
-    level = logging.get_verbosity()
-    had_bars = logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if had_bars:
-            logging.enable_progress_bar()
