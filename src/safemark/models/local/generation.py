@@ -121,10 +121,8 @@ class Generator:
         def still(row: _Row) -> bool:
             return any(wanted(index) for index in same[row.index])
 
-        with (
-            self.network.steady(),
-            using(1),
-        ):  # but for the forward passes, which take what they are worth
+        # one thread but for the forward passes, which take what they are worth
+        with self.network.steady(), using(1):
             for steps, batch in self._batches(rows):
                 self._generate_within_memory(batch, steps, settle, still)
 
